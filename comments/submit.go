@@ -1,0 +1,259 @@
+package comments
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+	"unicode/utf8"
+)
+
+// Submission is what a reader sends. Everything is as it was typed.
+type Submission struct {
+	Page      string
+	PageTitle string
+	Parent    string
+	Name      string
+	Title     string
+	Content   string
+	Ticket    string
+	Code      string
+	Trap      string
+	Work      string
+	Lang      string       // of the form: "vi" or "en"
+	WrongType []FieldError // fields whose JSON type the door could not read as text
+	Addr      netip.Addr
+}
+
+// Submitted is a comment that was let in.
+type Submitted struct {
+	Comment  Comment
+	Receipt  string
+	Repeated bool // the same words had been let in before by this ticket
+}
+
+// words is a hash of what was said, so that a repeated post is known: the same words are
+// the same once cleaned.
+func (sub Submission) words(t TicketID) [32]byte {
+	h := sha256.New()
+	h.Write(t[:])
+	for _, field := range []string{sub.Parent, Clean(sub.Name), Clean(sub.Title), Clean(sub.Content)} {
+		var n [8]byte
+		binary.BigEndian.PutUint64(n[:], uint64(len(field)))
+		h.Write(n[:])
+		h.Write([]byte(field))
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+// Submit takes a comment the whole way in. It judges in the order of the contract, so
+// that a slip in a field costs no code and a typed code is spent only with the comment it
+// lets in. Errors: *InvalidError, *LimitedError, ErrPageClosed, ErrMalformed (not UTF-8),
+// ErrUnavailable. Nothing is stored unless it returns nil.
+func (s *Service) Submit(ctx context.Context, site Site, sub Submission) (_ Submitted, err error) {
+	for _, text := range []string{sub.Page, sub.PageTitle, sub.Parent, sub.Name, sub.Title, sub.Content, sub.Ticket, sub.Code} {
+		if !utf8.ValidString(text) {
+			return Submitted{}, fmt.Errorf("not UTF-8: %w", ErrMalformed)
+		}
+	}
+	now := s.cfg.Now().UTC().Truncate(time.Millisecond)
+	ticket, ticketErr := s.cfg.Tickets.Open(sub.Ticket)
+
+	if ticketErr == nil {
+		if done, err := s.repeated(ctx, sub, ticket); err != nil || done.Repeated {
+			return done, err
+		}
+	}
+	if site.Settings.RateLimit {
+		giveBack, err := s.cfg.Limiter.Take(MeterComment, site.ID, sub.Addr)
+		if err != nil {
+			return Submitted{}, err
+		}
+		accepted := false
+		defer func() {
+			if !accepted {
+				giveBack()
+			}
+		}()
+		defer func() { accepted = err == nil }()
+	}
+	comment, page, err := s.validate(ctx, site, sub, now)
+	if err != nil {
+		return Submitted{}, err
+	}
+	if err := s.judge(ctx, site, page, sub, ticket, ticketErr, now); err != nil {
+		return Submitted{}, err
+	}
+	comment.Signals = s.screen(ctx, Candidate{
+		Site: site, Page: page, Comment: comment, Addr: sub.Addr,
+		Trap: sub.Trap, Work: sub.Work, Issued: ticket.Issued, Now: now,
+	})
+	comment.Status = firstStatus(site.Settings.Mode, comment.Signals)
+
+	author := Author{}
+	if site.Settings.AddressesFor > 0 && sub.Addr.IsValid() {
+		author = Author{Addr: sub.Addr, Expires: now.Add(site.Settings.AddressesFor)}
+	}
+	stored, repeated, err := s.cfg.Store.Create(ctx, Creation{
+		Comment: comment, Page: page, Author: author, Actor: ActorReader,
+		Ticket: Spend{ID: ticket.ID, Expires: ticket.Expires, Words: sub.words(ticket.ID)},
+	})
+	switch {
+	case errors.Is(err, ErrTicketSpent):
+		return Submitted{}, Invalid("ticket", CodeTicketSpent)
+	case errors.Is(err, ErrNotFound) && comment.Parent != "":
+		return Submitted{}, Invalid("parent", CodeUnknownParent)
+	case err != nil:
+		return Submitted{}, err
+	}
+	return s.submitted(stored, repeated)
+}
+
+func (s *Service) submitted(c Comment, repeated bool) (Submitted, error) {
+	receipt, err := s.cfg.Receipts.Issue(c.ID)
+	if err != nil {
+		return Submitted{}, err
+	}
+	return Submitted{Comment: c, Receipt: receipt, Repeated: repeated}, nil
+}
+
+// repeated answers a ticket that is spent already: the same words get their comment
+// again, other words an error, and an unspent ticket nothing.
+func (s *Service) repeated(ctx context.Context, sub Submission, t Ticket) (Submitted, error) {
+	spent, err := s.cfg.Store.Spent(ctx, t.ID, t.Expires)
+	if errors.Is(err, ErrNotFound) {
+		return Submitted{}, nil
+	}
+	if err != nil {
+		return Submitted{}, err
+	}
+	if len(sub.WrongType) > 0 || spent.Words != sub.words(t.ID) {
+		return Submitted{}, Invalid("ticket", CodeTicketSpent)
+	}
+	c, err := s.cfg.Store.Comment(ctx, spent.Comment)
+	if err != nil {
+		return Submitted{}, err
+	}
+	return s.submitted(c, true)
+}
+
+// validate reads the fields. The errors it lists are all that is wrong with them.
+func (s *Service) validate(ctx context.Context, site Site, sub Submission, now time.Time) (Comment, Page, error) {
+	var wrong []FieldError
+	note := func(f *FieldError) {
+		if f != nil && !slices.ContainsFunc(sub.WrongType, func(w FieldError) bool { return w.Field == f.Field }) {
+			wrong = append(wrong, *f)
+		}
+	}
+	page, err := s.page(ctx, site, sub.Page)
+	var invalid *InvalidError
+	if errors.As(err, &invalid) {
+		note(&invalid.Fields[0])
+	} else if err != nil {
+		return Comment{}, Page{}, err
+	} else if !page.Open(now, site.Settings.CloseAfter) {
+		return Comment{}, Page{}, ErrPageClosed
+	}
+	if page.Title == "" {
+		page.Title = cleanPageTitle(sub.PageTitle)
+	}
+	if page.CreatedAt.IsZero() {
+		page.CreatedAt = now
+	}
+
+	set := site.Settings
+	c := Comment{Site: site.ID, Page: page.Key, Lang: sub.Lang, CreatedAt: now}
+	var bad *FieldError
+	c.Name, bad = textRule{"name", true, true, set.NameMax, NameBytes}.check(sub.Name)
+	note(bad)
+	if set.Title != Off {
+		c.Title, bad = textRule{"title", set.Title == Required, true, set.TitleMax, TitleBytes}.check(sub.Title)
+		note(bad)
+	}
+	c.Content, bad = textRule{"content", true, false, set.ContentMax, ContentBytes}.check(sub.Content)
+	note(bad)
+	if sub.Parent != "" {
+		parent, err := s.parent(ctx, page, sub.Parent)
+		if errors.Is(err, ErrNotFound) {
+			note(&FieldError{Field: "parent", Code: CodeUnknownParent})
+		} else if err != nil {
+			return Comment{}, Page{}, err
+		}
+		c.Parent = parent
+	}
+	wrong = append(slices.Clone(sub.WrongType), wrong...)
+	if len(wrong) > 0 {
+		return Comment{}, Page{}, &InvalidError{Fields: wrong}
+	}
+	c.ID, err = NewID(site.ID)
+	return c, page, err
+}
+
+// parent is the comment a reply is for: approved and on the same page, else ErrNotFound,
+// so that nobody learns of what is not public.
+func (s *Service) parent(ctx context.Context, page Page, raw string) (ID, error) {
+	id, err := ParseID(raw)
+	if err != nil {
+		return "", err
+	}
+	if id.Site() != page.Site {
+		return "", ErrNotFound
+	}
+	c, err := s.cfg.Store.Comment(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	if c.Page != page.Key || c.Status != Approved {
+		return "", ErrNotFound
+	}
+	return id, nil
+}
+
+// judge looks at the ticket and then at the code.
+func (s *Service) judge(ctx context.Context, site Site, page Page, sub Submission, t Ticket, openErr error, now time.Time) error {
+	switch {
+	case openErr != nil || t.Site != site.ID:
+		return Invalid("code", CodeCaptchaInvalid)
+	case !now.Before(t.Expires):
+		return Invalid("code", CodeCaptchaExpired)
+	case t.Page != PageHash(site.ID, page.Key):
+		return Invalid("code", CodeCaptchaWrongPage)
+	}
+	verdict, err := s.cfg.Judge.Judge(ctx, t, sub.Code)
+	if err != nil {
+		return err
+	}
+	if verdict != VerdictRight {
+		return Invalid("code", CodeCaptchaWrong)
+	}
+	return nil
+}
+
+// screen runs the checks and keeps every signal. A check that can't run, panics included,
+// holds the comment and says so.
+func (s *Service) screen(ctx context.Context, c Candidate) (signals []Signal) {
+	notChecked := Signal{Check: "screening", Level: LevelHold, Code: "not_checked"}
+	defer func() {
+		if recover() != nil {
+			signals = append(signals, notChecked)
+		}
+	}()
+	signals, err := s.cfg.Screener.Screen(ctx, c)
+	if err != nil {
+		signals = append(signals, notChecked)
+	}
+	return signals
+}
+
+// firstStatus is the status a comment starts with: pending, unless the site moderates
+// afterwards and nothing holds it.
+func firstStatus(mode Mode, signals []Signal) Status {
+	if mode == PostModerated && !slices.ContainsFunc(signals, func(s Signal) bool { return s.Level != LevelInfo }) {
+		return Approved
+	}
+	return Pending
+}

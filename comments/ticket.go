@@ -1,0 +1,105 @@
+package comments
+
+import (
+	"context"
+	"crypto/sha256"
+	"net/netip"
+	"time"
+)
+
+// TicketID is the random name of a ticket.
+type TicketID [16]byte
+
+// Ticket is what a sealed verification code says once opened. It is good for one page of
+// one site; showing it writes nothing.
+type Ticket struct {
+	ID      TicketID
+	Site    string
+	Page    [16]byte // PageHash of the canonical page key
+	Digits  []byte   // values 0–9, not characters
+	Issued  time.Time
+	Expires time.Time
+}
+
+// PageHash is how a ticket names its page: the first 16 bytes of SHA-256 over site, NUL
+// and canonical page key.
+func PageHash(site, key string) [16]byte {
+	sum := sha256.Sum256([]byte(site + "\x00" + key))
+	return [16]byte(sum[:16])
+}
+
+// Tickets seals and opens verification codes; comments/captcha implements it.
+type Tickets interface {
+	// Issue seals a new code for a page, good from now for ttl.
+	Issue(site, pageKey string, now time.Time, ttl time.Duration) (text string, t Ticket, err error)
+	// Open unseals a ticket; ErrTicketUnreadable when no key of ours opens it. An expired
+	// ticket opens: its reader compares Expires.
+	Open(text string) (Ticket, error)
+}
+
+// Verdict is the judgement on a typed code.
+type Verdict int
+
+// Verdicts.
+const (
+	VerdictRight Verdict = iota
+	VerdictWrong         // and the ticket is dead from now on
+	VerdictDead          // an earlier wrong answer had killed it; the code was not looked at
+)
+
+// Judge compares typed codes and remembers tickets that a wrong answer killed, without
+// touching a disk.
+type Judge interface {
+	// Judge compares in constant time, atomically with the ticket's death, so that racing
+	// guesses get one look. Digits count with spaces between them and in full width.
+	Judge(ctx context.Context, t Ticket, typed string) (Verdict, error)
+	// Dead reports whether a wrong answer killed the ticket.
+	Dead(ctx context.Context, id TicketID) (bool, error)
+}
+
+// Meter names something that is limited per network.
+type Meter string
+
+// Meters.
+const (
+	MeterComment Meter = "comment" // accepted ones
+	MeterTicket  Meter = "ticket"
+	MeterImage   Meter = "image"
+	MeterSound   Meter = "sound"
+)
+
+// Limiter limits what one network may do; comments/limit implements it.
+type Limiter interface {
+	// Take counts one against the network of addr, or returns a *LimitedError and counts
+	// nothing. giveBack, never nil, takes the count back: a submission that is not accepted
+	// costs nothing.
+	Take(m Meter, site string, addr netip.Addr) (giveBack func(), err error)
+}
+
+// Receipts seals the author's proof of authorship; comments/receipt implements it.
+type Receipts interface {
+	// Issue seals a receipt for a comment. It is not secret from its author, is never put
+	// in a URL, and does not expire.
+	Issue(id ID) (string, error)
+	// Open names the comment a receipt is for; ErrNotFound when it is none of ours.
+	Open(receipt string) (ID, error)
+}
+
+// Candidate is a submission as the checks see it: valid, its code right, not yet stored.
+type Candidate struct {
+	Site    Site
+	Page    Page
+	Comment Comment
+	Addr    netip.Addr
+	Trap    string    // what stood in the field no person sees
+	Work    string    // proof of work, if any
+	Issued  time.Time // when its ticket was issued
+	Now     time.Time
+}
+
+// Screener looks at a submission and says what it found; moderation/screen implements it.
+// It never refuses: signals hold and mark. An error means that it could not look, and the
+// comment is held.
+type Screener interface {
+	Screen(ctx context.Context, c Candidate) ([]Signal, error)
+}

@@ -1,0 +1,204 @@
+package moderation
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"unicode"
+	"unicode/utf8"
+
+	"duyet/comments"
+)
+
+// Action is what a moderator does with a comment.
+type Action string
+
+// Actions.
+const (
+	Approve Action = "approve"
+	Reject  Action = "reject"
+	Spam    Action = "spam"
+	Trash   Action = "trash"
+	Restore Action = "restore" // back to pending
+	Undo    Action = "undo"    // back to the state before the last change
+)
+
+var targets = map[Action]comments.Status{
+	Approve: comments.Approved, Reject: comments.Rejected, Spam: comments.Spam,
+	Trash: comments.Trashed, Restore: comments.Pending,
+}
+
+// Valid reports whether a is an action.
+func (a Action) Valid() bool { return a == Undo || targets[a] != "" }
+
+// Limits of one request and of what is typed with a decision.
+const (
+	DecisionsMost = 1000
+	ReasonBytes   = 1 << 10
+	NoteBytes     = 8 << 10
+)
+
+// Decision is one moderator's word on one comment. It is compare-and-set: with a Version
+// it counts only if the comment still has that version, without only if it is pending.
+type Decision struct {
+	ID      string
+	Action  Action
+	Version *uint64
+	Reason  string // a code of the site's list; anything else is kept as typed
+	Note    string
+}
+
+// Result is what became of one Decision. Err is nil, comments.ErrNotFound,
+// comments.ErrForbidden or a *ConflictError.
+type Result struct {
+	ID      string
+	Status  comments.Status
+	Version uint64
+	Err     error
+}
+
+// Decide applies decisions in the order given, each on its own: one that is refused does
+// not hold up the others. Deciding again what the same person decided already succeeds
+// and changes nothing, so a request whose answer was lost can be repeated.
+//
+// The error is for the whole request: comments.ErrForbidden for a role that may not
+// decide, an InvalidError for an unknown action or too much text, ErrUnavailable.
+func (s *Service) Decide(ctx context.Context, who Moderator, decisions []Decision) ([]Result, error) {
+	if who.Disabled || !who.Role.May(Decide) {
+		return nil, comments.ErrForbidden
+	}
+	if len(decisions) > DecisionsMost {
+		return nil, comments.Invalid("decisions", comments.CodeTooLong)
+	}
+	if err := checkDecisions(decisions); err != nil {
+		return nil, err
+	}
+	results := make([]Result, len(decisions))
+	var changes []Change
+	var place []int // of each change among the decisions
+	for i, d := range decisions {
+		results[i].ID = d.ID
+		id, err := comments.ParseID(d.ID)
+		if err == nil && !who.May(Decide, id.Site()) {
+			err = comments.ErrNotFound
+		}
+		var site comments.Site
+		if err == nil {
+			site, err = s.cfg.Comments.Site(ctx, id.Site())
+		}
+		if errors.Is(err, comments.ErrNotFound) {
+			results[i].Err = comments.ErrNotFound
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, Change{ID: id, Actor: who.ID, Decide: d.on(site.Settings.Reasons, who.ID)})
+		place = append(place, i)
+	}
+	if len(changes) == 0 {
+		return results, nil
+	}
+	done, err := s.cfg.Store.Transition(ctx, changes)
+	if err != nil {
+		return nil, err
+	}
+	for k, c := range done {
+		r := &results[place[k]]
+		r.Status, r.Version, r.Err = c.Comment.Status, c.Comment.Version, c.Err
+	}
+	return results, nil
+}
+
+func checkDecisions(decisions []Decision) error {
+	var wrong []comments.FieldError
+	for i, d := range decisions {
+		at := fmt.Sprintf("decisions[%d].", i)
+		switch {
+		case !d.Action.Valid():
+			wrong = append(wrong, comments.FieldError{Field: at + "action", Code: CodeUnknownAction})
+		case len(d.Reason) > ReasonBytes:
+			wrong = append(wrong, comments.FieldError{Field: at + "reason", Code: comments.CodeTooLong, Max: ReasonBytes})
+		case len(d.Note) > NoteBytes:
+			wrong = append(wrong, comments.FieldError{Field: at + "note", Code: comments.CodeTooLong, Max: NoteBytes})
+		case !printable(d.Reason):
+			wrong = append(wrong, comments.FieldError{Field: at + "reason", Code: comments.CodeControl})
+		case !printable(d.Note):
+			wrong = append(wrong, comments.FieldError{Field: at + "note", Code: comments.CodeControl})
+		}
+	}
+	if wrong != nil {
+		return &comments.InvalidError{Fields: wrong}
+	}
+	return nil
+}
+
+// CodeUnknownAction is the field error of an action that is none.
+const CodeUnknownAction = "unknown_action"
+
+func printable(s string) bool {
+	if !utf8.ValidString(s) {
+		return false
+	}
+	for _, r := range s {
+		if unicode.Is(unicode.Cc, r) && r != '\n' && r != '\r' && r != '\t' {
+			return false
+		}
+	}
+	return true
+}
+
+// on is the compare-and-set of one decision, to be run inside the transaction.
+func (d Decision) on(reasons []string, actor string) func(comments.Comment, comments.Transition) (*Step, error) {
+	return func(c comments.Comment, last comments.Transition) (*Step, error) {
+		step := &Step{To: targets[d.Action], Kind: comments.KindDecided}
+		switch d.Action {
+		case Restore:
+			step.Kind = KindRestored
+		case Undo:
+			step.Kind, step.To = KindUndone, last.From
+		}
+		if d.doneAlready(c, last, actor) {
+			return nil, nil
+		}
+		stands := c.Status == comments.Pending
+		if d.Version != nil {
+			stands = c.Version == *d.Version
+		}
+		if !stands || !step.To.Valid() {
+			return nil, &ConflictError{By: last.Actor, At: last.At, Status: c.Status, Version: c.Version}
+		}
+		if step.To == c.Status {
+			return nil, nil
+		}
+		step.reason(reasons, d)
+		return step, nil
+	}
+}
+
+// doneAlready reports whether the last event is this very decision by the same person.
+func (d Decision) doneAlready(c comments.Comment, last comments.Transition, actor string) bool {
+	if last.Actor != actor {
+		return false
+	}
+	if d.Action == Undo {
+		return last.Kind == KindUndone && d.Version != nil && *d.Version+1 == c.Version
+	}
+	return c.Status == targets[d.Action]
+}
+
+func (s *Step) reason(codes []string, d Decision) {
+	detail := comments.Detail{Note: d.Note}
+	if slices.Contains(codes, d.Reason) {
+		s.Reason = d.Reason
+	} else {
+		detail.Reason = d.Reason
+	}
+	if detail.Reason != "" || detail.Note != "" {
+		detail.Salt = make([]byte, 16)
+		rand.Read(detail.Salt) // never fails, see crypto/rand
+		s.Detail = &detail
+	}
+}

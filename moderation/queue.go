@@ -1,0 +1,197 @@
+package moderation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"duyet/comments"
+)
+
+// Limits of one page of a list.
+const (
+	PageDefault = 50
+	PageMost    = 200
+)
+
+// QueueQuery asks for a page of a queue.
+type QueueQuery struct {
+	Site   string
+	Status comments.Status // "" = pending
+	Queue  QueueName
+	Newest bool
+	After  string // cursor
+	Limit  int    // 0 = PageDefault
+}
+
+// Item is a comment in a queue, with the page it stands on.
+type Item struct {
+	comments.Comment
+	Page comments.Page
+}
+
+// QueuePage is a part of a queue.
+type QueuePage struct {
+	Items  []Item
+	Next   string
+	Counts comments.Counts // of the whole site
+	Total  int64           // how many fit the query
+}
+
+// Queue reads a page of a site's queue. Errors: comments.ErrForbidden for a site that is
+// not the moderator's, or does not exist; ErrMalformed for a bad limit, cursor, status.
+func (s *Service) Queue(ctx context.Context, who Moderator, q QueueQuery) (QueuePage, error) {
+	if err := s.allowed(ctx, who, See, q.Site); err != nil {
+		return QueuePage{}, err
+	}
+	f := QueueFilter{Site: q.Site, Status: q.Status, Queue: q.Queue, Newest: q.Newest, Limit: q.Limit}
+	if f.Status == "" {
+		f.Status = comments.Pending
+	}
+	if f.Limit == 0 {
+		f.Limit = PageDefault
+	}
+	if !f.Status.Valid() || f.Limit < 1 || f.Limit > PageMost || (f.Queue != "" && f.Queue != Suspect) {
+		return QueuePage{}, fmt.Errorf("status, queue or limit: %w", comments.ErrMalformed)
+	}
+	if f.Queue == Suspect && f.Status != comments.Pending {
+		return QueuePage{}, fmt.Errorf("suspect comments are pending: %w", comments.ErrMalformed)
+	}
+	var err error
+	if f.After, err = comments.ParseCursor(q.Site, q.After); err != nil {
+		return QueuePage{}, err
+	}
+	f.Limit++ // one more tells whether something follows
+	list, err := s.cfg.Store.Queue(ctx, f)
+	if err != nil {
+		return QueuePage{}, err
+	}
+	f.Limit--
+	page := QueuePage{}
+	if len(list) > f.Limit {
+		list = list[:f.Limit]
+		page.Next = comments.Cursor(list[f.Limit-1].ID)
+	}
+	if page.Items, err = s.withPages(ctx, list); err != nil {
+		return QueuePage{}, err
+	}
+	head, err := s.cfg.Journal.Head(ctx, q.Site)
+	if err != nil {
+		return QueuePage{}, err
+	}
+	page.Counts = head.Counts
+	if page.Total = head.Counts.Of(f.Status); f.Queue != "" {
+		page.Total, err = s.cfg.Store.QueueCount(ctx, f)
+	}
+	return page, err
+}
+
+func (s *Service) withPages(ctx context.Context, list []comments.Comment) ([]Item, error) {
+	items := make([]Item, len(list))
+	pages := map[string]comments.Page{}
+	for i, c := range list {
+		p, ok := pages[c.Page]
+		if !ok {
+			var err error
+			if p, err = s.cfg.Pages.Page(ctx, c.Site, c.Page); err != nil {
+				return nil, err
+			}
+			pages[c.Page] = p
+		}
+		items[i] = Item{Comment: c, Page: p}
+	}
+	return items, nil
+}
+
+// View is one comment with all that happened to it.
+type View struct {
+	Item
+	History []comments.Transition
+}
+
+// Comment is one comment. One of a site that is not the moderator's is ErrNotFound, as is
+// one that does not exist.
+func (s *Service) Comment(ctx context.Context, who Moderator, rawID string) (View, error) {
+	id, err := comments.ParseID(rawID)
+	if err != nil {
+		return View{}, err
+	}
+	if !who.May(See, id.Site()) {
+		return View{}, comments.ErrNotFound
+	}
+	c, err := s.cfg.Pages.Comment(ctx, id)
+	if err != nil {
+		return View{}, err
+	}
+	items, err := s.withPages(ctx, []comments.Comment{c})
+	if err != nil {
+		return View{}, err
+	}
+	history, err := s.cfg.Journal.History(ctx, id)
+	return View{Item: items[0], History: history}, err
+}
+
+// EventPage is a part of a journal.
+type EventPage struct {
+	Events []comments.Transition
+	Next   uint64 // Seq to go on after; 0 at the end
+}
+
+// Events reads a site's journal after a sequence number; limit 0 means PageDefault.
+// comments.Installation is for those who have every site and may manage people.
+func (s *Service) Events(ctx context.Context, who Moderator, site string, after uint64, limit int) (EventPage, error) {
+	permission := See
+	if site == comments.Installation {
+		permission = ManagePeople
+	}
+	if err := s.allowed(ctx, who, permission, site); err != nil {
+		return EventPage{}, err
+	}
+	if limit == 0 {
+		limit = PageDefault
+	}
+	if limit < 1 || limit > PageMost {
+		return EventPage{}, fmt.Errorf("limit: %w", comments.ErrMalformed)
+	}
+	events, err := s.cfg.Journal.Events(ctx, site, after, limit+1)
+	if err != nil {
+		return EventPage{}, err
+	}
+	page := EventPage{Events: events}
+	if len(events) > limit {
+		page.Events = events[:limit]
+		page.Next = page.Events[limit-1].Seq
+	}
+	return page, nil
+}
+
+// Sites are the sites the moderator may see, by id.
+func (s *Service) Sites(ctx context.Context, who Moderator) ([]comments.Site, error) {
+	all, err := s.cfg.Sites.Sites(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var mine []comments.Site
+	for _, site := range all {
+		if who.May(See, site.ID) {
+			mine = append(mine, site)
+		}
+	}
+	return mine, nil
+}
+
+// allowed answers a site that does not exist like one that is not the moderator's, so
+// that nobody learns which sites there are.
+func (s *Service) allowed(ctx context.Context, who Moderator, p Permission, site string) error {
+	if !who.May(p, site) {
+		return comments.ErrForbidden
+	}
+	if site == comments.Installation {
+		return nil
+	}
+	_, err := s.cfg.Comments.Site(ctx, site)
+	if errors.Is(err, comments.ErrNotFound) {
+		return fmt.Errorf("site: %w", comments.ErrForbidden)
+	}
+	return err
+}

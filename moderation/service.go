@@ -1,0 +1,55 @@
+package moderation
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"duyet/comments"
+)
+
+// Service is the moderators' wing: every rule and permission. It is safe for concurrent
+// use.
+type Service struct {
+	cfg    Config
+	hashes chan struct{} // bounds how many passwords are hashed at once
+}
+
+// SiteReader finds a site quickly; comments.Service is one.
+type SiteReader interface {
+	Site(ctx context.Context, id string) (comments.Site, error)
+}
+
+// PageReader reads single pages and comments.
+type PageReader interface {
+	Page(ctx context.Context, site, key string) (comments.Page, error)
+	comments.CommentReader
+}
+
+// Throttle slows sign-in down after failures, by account and by network.
+type Throttle interface {
+	// Allow is a *comments.LimitedError while the account or the network has failed too
+	// often.
+	Allow(email string, addr netip.Addr) error
+	// Failed counts a failure.
+	Failed(email string, addr netip.Addr)
+}
+
+// Config is what a Service works with. Every field is needed.
+type Config struct {
+	Store    Store
+	Comments SiteReader
+	Sites    comments.SiteStore
+	Pages    PageReader
+	Journal  comments.Journal
+	Throttle Throttle
+	Now      func() time.Time
+}
+
+// hashesAtOnce bounds the memory that sign-ins take: argon2id needs 64 MiB each.
+const hashesAtOnce = 2
+
+// NewService starts the moderators' wing.
+func NewService(cfg Config) *Service {
+	return &Service{cfg: cfg, hashes: make(chan struct{}, hashesAtOnce)}
+}

@@ -1,0 +1,169 @@
+package moderation
+
+import (
+	"context"
+	"time"
+
+	"duyet/comments"
+)
+
+// Store is everything that the moderators' wing asks of its storage. What comments.Store
+// promises for all its methods (durable, atomic, isolated, absence is ErrNotFound, the
+// journal's order, observers) holds here too; both wings share one file, one journal and
+// one group commit. Each promise has its test in moderation/storetest.
+type Store interface {
+	QueueReader
+	Transitioner
+	PeopleStore
+	TokenStore
+	LinkStore
+	SessionStore
+}
+
+// QueueName is a predicate over what the store knows of a comment.
+type QueueName string
+
+// Queues beside the five statuses.
+const (
+	Suspect QueueName = "suspect" // pending, with a signal of level hold or above
+)
+
+// QueueFilter is what a page of a queue is cut from.
+type QueueFilter struct {
+	Site   string
+	Status comments.Status
+	Queue  QueueName // "" = everything of the status
+	Newest bool      // false: oldest first
+	After  comments.ID
+	Limit  int
+}
+
+// QueueReader reads queues.
+type QueueReader interface {
+	// Queue is up to Limit comments that fit the filter, by time of writing, that come
+	// after After ("" = from the start) whether or not that one still stands in the queue.
+	// The cost depends on Limit, not on the queue's length.
+	Queue(ctx context.Context, f QueueFilter) ([]comments.Comment, error)
+	// QueueCount is how many fit the filter's site, status and queue, exactly.
+	QueueCount(ctx context.Context, f QueueFilter) (int64, error)
+}
+
+// Step is what a decision makes of a comment.
+type Step struct {
+	To     comments.Status
+	Kind   comments.Kind
+	Reason string           // a code of the site's list
+	Detail *comments.Detail // typed words, with their salt; nil = none
+}
+
+// Change is one compare-and-set. Decide sees the comment as it stands and its last
+// transition, inside the transaction, and says what becomes of it; a nil Step changes
+// nothing and is no error. It must be quick, touch nothing outside itself, and may be
+// called again if the transaction is retried.
+type Change struct {
+	ID     comments.ID
+	Actor  string
+	Decide func(current comments.Comment, last comments.Transition) (*Step, error)
+}
+
+// Changed is what became of one Change.
+type Changed struct {
+	Comment comments.Comment // as it stands after the change
+	Err     error            // of Decide, or ErrNotFound
+}
+
+// Transitioner changes statuses.
+type Transitioner interface {
+	// Transition applies the changes in order in one transaction: status, version,
+	// history, journal event, detail, queue index and counts of site and page. Each has a
+	// result of its own; one that fails changes nothing and doesn't fail the others. Of two
+	// racing changes the second sees what the first made. The error is for the whole:
+	// ErrUnavailable, or the context's.
+	Transition(ctx context.Context, changes []Change) ([]Changed, error)
+}
+
+// PeopleStore keeps moderators.
+type PeopleStore interface {
+	// Moderators lists everybody by e-mail.
+	Moderators(ctx context.Context) ([]Moderator, error)
+	// Moderator is one by id; ModeratorByEmail by canonical address.
+	Moderator(ctx context.Context, id string) (Moderator, error)
+	ModeratorByEmail(ctx context.Context, email string) (Moderator, error)
+	// AddModerator stores a new one at version 1 with an event KindModeratorAdded under
+	// comments.Installation; an e-mail that is taken is comments.ErrExists.
+	AddModerator(ctx context.Context, m Moderator, actor string) (Moderator, error)
+	// ChangeModerator stores m over the one of its id if that is still at m.Version, else
+	// comments.ErrVersion. The event is of the given kind.
+	ChangeModerator(ctx context.Context, m Moderator, actor string, kind comments.Kind) (Moderator, error)
+	// RemoveModerator removes the person with tokens and links; the journal keeps the id.
+	RemoveModerator(ctx context.Context, id, actor string) error
+}
+
+// Hash is SHA-256 of a secret text (a token, a link, a session's key). The store never
+// sees the text.
+type Hash [32]byte
+
+// Token is a key to the API.
+type Token struct {
+	Hash      Hash
+	Moderator string // id
+	CreatedAt time.Time
+}
+
+// TokenStore keeps API tokens.
+type TokenStore interface {
+	// AddToken stores it with an event KindTokenAdded under comments.Installation.
+	AddToken(ctx context.Context, t Token, actor string) error
+	// Token is one by hash.
+	Token(ctx context.Context, h Hash) (Token, error)
+}
+
+// Link signs a moderator in once.
+type Link struct {
+	Hash      Hash
+	Moderator string
+	Expires   time.Time
+}
+
+// LinkStore keeps one-time sign-in links.
+type LinkStore interface {
+	AddLink(ctx context.Context, l Link) error
+	// Link is one by hash, whether or not it has expired.
+	Link(ctx context.Context, h Hash) (Link, error)
+	// SpendLink removes the link and returns it; of racing calls one gets it and the
+	// others ErrNotFound. Expired links are removed by the sweep.
+	SpendLink(ctx context.Context, h Hash) (Link, error)
+	// SignedIn appends an event KindSignedIn, KindSignedOut or KindSignInFailed about a
+	// moderator under comments.Installation.
+	SignedIn(ctx context.Context, moderator string, kind comments.Kind) error
+}
+
+// SessionStore keeps sessions as opaque bytes under a hashed key.
+type SessionStore interface {
+	// Session is what PutSession stored; ErrNotFound when there is none or it expired
+	// before now.
+	Session(ctx context.Context, h Hash, now time.Time) ([]byte, error)
+	PutSession(ctx context.Context, h Hash, data []byte, expires time.Time) error
+	// RemoveSession removes it; removing what isn't there is no error.
+	RemoveSession(ctx context.Context, h Hash) error
+	// SweepSignIn removes sessions and links that expired before now, at most a few
+	// thousand a call, and returns how many.
+	SweepSignIn(ctx context.Context, now time.Time) (removed int, err error)
+}
+
+// Kinds of events about people, under comments.Installation; Subject is the moderator's id.
+const (
+	KindModeratorAdded    comments.Kind = "moderator.added"
+	KindModeratorChanged  comments.Kind = "moderator.changed"
+	KindModeratorDisabled comments.Kind = "moderator.disabled"
+	KindModeratorRemoved  comments.Kind = "moderator.removed"
+	KindPasswordChanged   comments.Kind = "moderator.password_changed"
+	KindTokenAdded        comments.Kind = "token.added"
+	KindSignedIn          comments.Kind = "session.signed_in"
+	KindSignedOut         comments.Kind = "session.signed_out"
+	KindSignInFailed      comments.Kind = "session.sign_in_failed"
+
+	// Kinds of decisions beside comments.KindDecided.
+	KindRestored comments.Kind = "comment.restored"
+	KindUndone   comments.Kind = "comment.undone"
+)
