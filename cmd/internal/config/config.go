@@ -1,0 +1,162 @@
+// Package config is what an installation can be told: flags, their DUYET_* twins in the
+// environment, defaults, and what of it makes sense. It opens and starts nothing.
+//
+// The structs carry the tags of github.com/alecthomas/kong, so that a flag, its twin, its
+// default and its help stand in one place.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Store says where an installation keeps its data.
+type Store struct {
+	Data string `help:"Folder that holds the database, the secret and the control socket." default:"./data" type:"path" placeholder:"DIR"`
+	DSN  string `name:"store" help:"Keep comments in PostgreSQL instead (postgres://…)." placeholder:"URL"`
+}
+
+// ErrNoPostgres says that this build keeps its comments in a file.
+var ErrNoPostgres = errors.New("this build has no PostgreSQL store yet: leave --store out to keep the comments in DATA/duyet.db")
+
+// Validate refuses a store that this build does not have.
+func (s Store) Validate() error {
+	switch {
+	case strings.HasPrefix(s.DSN, "postgres://"), strings.HasPrefix(s.DSN, "postgresql://"):
+		return ErrNoPostgres
+	case s.DSN != "":
+		return errors.New("--store must begin with postgres://: leave it out to keep the comments in DATA/duyet.db")
+	case s.Data == "":
+		return errors.New("--data must name a folder")
+	}
+	return nil
+}
+
+// Bytes is a size in bytes, written as 64MiB, 512KiB or a bare number.
+type Bytes int64
+
+// UnmarshalText reads a size.
+func (b *Bytes) UnmarshalText(text []byte) error {
+	s, unit := strings.TrimSpace(string(text)), int64(1)
+	for _, u := range []struct {
+		suffix string
+		size   int64
+	}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}, {"B", 1}} {
+		if rest, ok := strings.CutSuffix(s, u.suffix); ok {
+			s, unit = strings.TrimSpace(rest), u.size
+			break
+		}
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 || n > (1<<62)/unit {
+		return fmt.Errorf("%q is no size like 64MiB", text)
+	}
+	*b = Bytes(n * unit)
+	return nil
+}
+
+// Web is how the service is reached, by serve and demo alike.
+type Web struct {
+	TemplatesDir string `name:"templates" help:"Read pages and assets from this folder again and again: for development." type:"existingdir" placeholder:"DIR"`
+	SoundsDir    string `name:"sounds" help:"Recordings of spoken digits to use in place of the built-in ones." type:"existingdir" placeholder:"DIR"`
+	CacheSize    Bytes  `help:"Memory for rendered threads." default:"64MiB" placeholder:"SIZE"`
+	LogFormat    string `help:"How log lines are written: ${enum}." enum:"text,json" default:"text"`
+}
+
+// Serve is what the service is started with.
+type Serve struct {
+	Web
+	Listen       string         `help:"Address and port to listen on." default:"127.0.0.1:8080" placeholder:"ADDR"`
+	BaseURL      *url.URL       `name:"base-url" help:"Address under which the service is reached from outside; it may carry a path (https://news.example/comments/). Default: what each request's Host says." placeholder:"URL"`
+	TrustedProxy []netip.Prefix `help:"Network of a reverse proxy whose X-Forwarded-For and Forwarded are believed; repeat for more." placeholder:"CIDR" sep:","`
+	OpsListen    string         `help:"Address for /metrics and profiles; none are served without." placeholder:"ADDR"`
+	Backups      Backups        `embed:"" prefix:"backup-"`
+}
+
+// Backups is how hot backups rotate.
+type Backups struct {
+	Every time.Duration `help:"Time between automatic backups; 0 for none." default:"24h" placeholder:"DURATION"`
+	Keep  int           `help:"Automatic backups to keep." default:"7" placeholder:"N"`
+	Dir   string        `help:"Folder for automatic backups. Default: DATA/backups." type:"path" placeholder:"DIR"`
+}
+
+// Folder is where the backups of the installation in data go.
+func (b Backups) Folder(data string) string {
+	if b.Dir != "" {
+		return b.Dir
+	}
+	return filepath.Join(data, "backups")
+}
+
+// ownSegments are the first segments of the service's own paths. A base path that began
+// with one could not be told from a request whose base a proxy has stripped already.
+var ownSegments = []string{"s", "api", "captcha", "moderation", "static", "healthz", "readyz", "openapi.json", "embed.js"}
+
+// Validate refuses what can't work, naming the flag.
+func (s *Serve) Validate() error {
+	if err := checkListen("--listen", s.Listen); err != nil {
+		return err
+	}
+	if s.OpsListen != "" {
+		if err := checkListen("--ops-listen", s.OpsListen); err != nil {
+			return err
+		}
+	}
+	if err := s.checkBase(); err != nil {
+		return err
+	}
+	switch {
+	case s.Backups.Every < 0 || s.Backups.Every > 0 && s.Backups.Every < time.Minute:
+		return errors.New("--backup-every must be 0 or at least 1m")
+	case s.Backups.Keep < 1:
+		return errors.New("--backup-keep must be at least 1")
+	}
+	return nil
+}
+
+func checkListen(flag, addr string) error {
+	if _, port, err := net.SplitHostPort(addr); err != nil || !validPort(port) {
+		return fmt.Errorf("%s must be an address and a port like 127.0.0.1:8080", flag)
+	}
+	return nil
+}
+
+func validPort(port string) bool {
+	n, err := strconv.Atoi(port)
+	return err == nil && n >= 0 && n <= 65535
+}
+
+func (s *Serve) checkBase() error {
+	u := s.BaseURL
+	if u == nil {
+		return nil
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || u.Opaque != "" {
+		return errors.New("--base-url must be like https://news.example or https://news.example/comments/")
+	}
+	first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
+	if slices.Contains(ownSegments, first) {
+		return fmt.Errorf("--base-url can't have a path that begins with /%s, which is the service's own", first)
+	}
+	if strings.Contains(u.Path, "//") || strings.ContainsAny(u.Path, "\\ ") || u.RawPath != "" || strings.Contains(u.Path, "/.") {
+		return errors.New("--base-url must have a plain path like /comments/")
+	}
+	return nil
+}
+
+// BasePath is the path that the service's addresses begin with, without a slash at its
+// end: "" or "/comments".
+func (s *Serve) BasePath() string {
+	if s.BaseURL == nil {
+		return ""
+	}
+	return strings.TrimRight(s.BaseURL.Path, "/")
+}

@@ -1,0 +1,69 @@
+package config
+
+import (
+	"errors"
+	"net/url"
+	"testing"
+	"time"
+)
+
+func TestBytes(t *testing.T) {
+	for in, want := range map[string]Bytes{"64MiB": 64 << 20, "512 KiB": 512 << 10, "1GB": 1e9, "7": 7, "0": 0} {
+		var b Bytes
+		if err := b.UnmarshalText([]byte(in)); err != nil || b != want {
+			t.Errorf("%q: %d, %v; not %d", in, b, err, want)
+		}
+	}
+	for _, in := range []string{"", "MiB", "-1", "1.5GiB", "9999999999GiB", "x"} {
+		if err := new(Bytes).UnmarshalText([]byte(in)); err == nil {
+			t.Errorf("%q is taken", in)
+		}
+	}
+}
+
+func TestServeValidate(t *testing.T) {
+	for _, c := range []struct {
+		listen, base, path string
+		ok                 bool
+	}{
+		{"127.0.0.1:8080", "", "", true},
+		{":0", "https://news.example", "", true},
+		{"[::1]:80", "https://news.example/comments/", "/comments", true},
+		{"[::1]:80", "https://news.example/a/b", "/a/b", true},
+		{"127.0.0.1", "", "", false},
+		{"127.0.0.1:x", "", "", false},
+		{":80", "news.example", "", false},
+		{":80", "ftp://news.example", "", false},
+		{":80", "https://news.example/?a", "", false},
+		{":80", "https://news.example/api/", "", false},
+		{":80", "https://news.example/moderation", "", false},
+		{":80", "https://news.example/a//b", "", false},
+		{":80", "https://news.example/../b", "", false},
+	} {
+		s := Serve{Listen: c.listen, Backups: Backups{Every: time.Hour, Keep: 1}}
+		if c.base != "" {
+			u, err := url.Parse(c.base)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.BaseURL = u
+		}
+		if err := s.Validate(); (err == nil) != c.ok {
+			t.Errorf("%+v: %v", c, err)
+		} else if err == nil && s.BasePath() != c.path {
+			t.Errorf("%+v: base path %q", c, s.BasePath())
+		}
+	}
+}
+
+func TestStoreRefusesPostgres(t *testing.T) {
+	if err := (Store{Data: "d", DSN: "postgres://x/y"}).Validate(); !errors.Is(err, ErrNoPostgres) {
+		t.Error(err)
+	}
+	if err := (Store{Data: "d", DSN: "mysql://x"}).Validate(); err == nil {
+		t.Error("mysql is taken")
+	}
+	if got := (Backups{}).Folder("d"); got != "d/backups" {
+		t.Error(got)
+	}
+}
