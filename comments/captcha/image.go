@@ -61,11 +61,23 @@ func (p *Painter) Draw(w io.Writer, t comments.Ticket) error {
 		return err
 	}
 	m := captcha.NewImage(base64.RawStdEncoding.EncodeToString(t.ID[:]), t.Digits, ImageWidth, ImageHeight)
+	fillGaps(m.Pix, m.Stride)
 	m.Palette = p.palettes[int(t.ID[0])%len(p.palettes)]
 	if err := p.encoder.Encode(w, m.Paletted); err != nil {
 		return fmt.Errorf("captcha image: %w", err)
 	}
 	return nil
+}
+
+// fillGaps inks each pixel of paper that stands between two of ink, since the library
+// draws its lines as dots with gaps, which are hard to read.
+func fillGaps(pix []byte, stride int) {
+	const paper, ink = 0, 1
+	for i := stride; i < len(pix)-stride; i++ {
+		if pix[i] == paper && (pix[i-1] == ink && pix[i+1] == ink || pix[i-stride] == ink && pix[i+stride] == ink) {
+			pix[i] = ink
+		}
+	}
 }
 
 func checkDigits(digits []byte) error {
