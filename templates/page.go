@@ -26,22 +26,28 @@ func UseLocale(r *http.Request, l *Locale) {
 	}
 }
 
+// WithLocale is the request with an error path that speaks l until UseLocale says
+// otherwise, for what answers outside a Handler.
+func WithLocale(r *http.Request, l *Locale) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), localeKey{}, &localeHolder{l}))
+}
+
 // Handler runs fn. An error becomes a page, or a problem document when the client prefers
 // JSON; a fault of ours is logged with its cause, which nobody outside sees.
 func (s *Set) Handler(fn HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		holder := &localeHolder{}
-		r = r.WithContext(context.WithValue(r.Context(), localeKey{}, holder))
+		if _, ok := r.Context().Value(localeKey{}).(*localeHolder); !ok {
+			r = WithLocale(r, nil)
+		}
 		if err := fn(w, r); err != nil {
-			s.answer(w, r, holder.locale, err)
+			s.Error(w, r, err)
 		}
 	})
 }
 
-// Error answers a request with an error from outside a Handler.
-func (s *Set) Error(w http.ResponseWriter, r *http.Request, err error) { s.answer(w, r, nil, err) }
-
-func (s *Set) answer(w http.ResponseWriter, r *http.Request, l *Locale, err error) {
+// Error answers a request with an error, from inside a Handler or outside.
+func (s *Set) Error(w http.ResponseWriter, r *http.Request, err error) {
+	l := chosenLocale(r.Context())
 	if l == nil {
 		l = s.RequestLocale(r, "")
 	}
