@@ -79,6 +79,7 @@ func (s *Service) Decide(ctx context.Context, who Moderator, decisions []Decisio
 	var changes []Change
 	var place []int // of each change among the decisions
 	for i, d := range decisions {
+		d.Reason, d.Note = comments.Clean(d.Reason), comments.Clean(d.Note)
 		results[i].ID = d.ID
 		id, err := comments.ParseID(d.ID)
 		if err == nil && !who.May(Decide, id.Site()) {

@@ -103,9 +103,18 @@ func (s *Service) withPages(ctx context.Context, list []comments.Comment) ([]Ite
 	return items, nil
 }
 
+// SuspectCount is how many of a site's comments are in the queue Suspect.
+func (s *Service) SuspectCount(ctx context.Context, who Moderator, site string) (int64, error) {
+	if err := s.allowed(ctx, who, See, site); err != nil {
+		return 0, err
+	}
+	return s.cfg.Store.QueueCount(ctx, QueueFilter{Site: site, Status: comments.Pending, Queue: Suspect})
+}
+
 // View is one comment with all that happened to it.
 type View struct {
 	Item
+	Parent  *comments.Comment // what it replies to; nil when it replies to nothing
 	History []comments.Transition
 }
 
@@ -127,42 +136,17 @@ func (s *Service) Comment(ctx context.Context, who Moderator, rawID string) (Vie
 	if err != nil {
 		return View{}, err
 	}
-	history, err := s.cfg.Journal.History(ctx, id)
-	return View{Item: items[0], History: history}, err
-}
-
-// EventPage is a part of a journal.
-type EventPage struct {
-	Events []comments.Transition
-	Next   uint64 // Seq to go on after; 0 at the end
-}
-
-// Events reads a site's journal after a sequence number; limit 0 means PageDefault.
-// comments.Installation is for those who have every site and may manage people.
-func (s *Service) Events(ctx context.Context, who Moderator, site string, after uint64, limit int) (EventPage, error) {
-	permission := See
-	if site == comments.Installation {
-		permission = ManagePeople
+	v := View{Item: items[0]}
+	if c.Parent != "" {
+		parent, err := s.cfg.Pages.Comment(ctx, c.Parent)
+		if err == nil {
+			v.Parent = &parent
+		} else if !errors.Is(err, comments.ErrNotFound) {
+			return View{}, err
+		}
 	}
-	if err := s.allowed(ctx, who, permission, site); err != nil {
-		return EventPage{}, err
-	}
-	if limit == 0 {
-		limit = PageDefault
-	}
-	if limit < 1 || limit > PageMost {
-		return EventPage{}, fmt.Errorf("limit: %w", comments.ErrMalformed)
-	}
-	events, err := s.cfg.Journal.Events(ctx, site, after, limit+1)
-	if err != nil {
-		return EventPage{}, err
-	}
-	page := EventPage{Events: events}
-	if len(events) > limit {
-		page.Events = events[:limit]
-		page.Next = page.Events[limit-1].Seq
-	}
-	return page, nil
+	v.History, err = s.cfg.Journal.History(ctx, id)
+	return v, err
 }
 
 // Sites are the sites the moderator may see, by id.

@@ -38,9 +38,16 @@ func newSecret(prefix string) string {
 	return prefix + base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// nobody's hash is compared when there is no such account, so that the time taken does
-// not tell.
-const nobodysHash = "$argon2id$v=19$m=65536,t=1,p=2$ZHV5ZXQtbm9ib2R5LTE2Yg$gg7qMtkCSFWGB2GXbtEfEGJGZ4FZzZLZ3fIGLwQEVZ0"
+// passwordParams are the cost of every password's hash, the same on every machine: 64 MiB,
+// three passes and four lanes, the second choice of RFC 9106, section 4. A hash that was
+// made at another cost still compares.
+func passwordParams() *argon2id.Params {
+	return &argon2id.Params{Memory: 64 << 10, Iterations: 3, Parallelism: 4, SaltLength: 16, KeyLength: 32}
+}
+
+// nobodysHash is compared when there is no such account, so that the time taken does not
+// tell. It is of no password that can be typed: its key is random.
+const nobodysHash = "$argon2id$v=19$m=65536,t=3,p=4$ZHV5ZXQtbm9ib2R5LTE2Yg$gg7qMtkCSFWGB2GXbtEfEGJGZ4FZzZLZ3fIGLwQEVZ0"
 
 // SignIn checks an e-mail and a password. Errors: ErrBadSignIn, which does not tell which
 // of the two was wrong, or a *comments.LimitedError after too many failures.
@@ -53,37 +60,52 @@ func (s *Service) SignIn(ctx context.Context, email, password string, addr netip
 	if err != nil && !errors.Is(err, comments.ErrNotFound) {
 		return Moderator{}, err
 	}
-	hash := m.PasswordHash
-	if hash == "" {
-		hash = nobodysHash
-	}
-	match, err := s.comparePassword(ctx, password, hash)
+	ok, err := s.tryPassword(ctx, m, email, password, addr)
 	if err != nil {
 		return Moderator{}, err
 	}
-	if !match || m.PasswordHash == "" || m.Disabled {
-		s.cfg.Throttle.Failed(email, addr)
-		if m.ID != "" {
-			if err := s.cfg.Store.SignedIn(ctx, m.ID, KindSignInFailed); err != nil {
-				return Moderator{}, err
-			}
-		}
+	kind := KindSignedIn
+	if !ok {
+		kind = KindSignInFailed
+	}
+	// Written for an address that is nobody's too, since the time that takes would tell.
+	if err := s.cfg.Store.SignedIn(ctx, m.ID, kind); err != nil {
+		return Moderator{}, err
+	}
+	if !ok {
 		return Moderator{}, ErrBadSignIn
 	}
-	return m, s.cfg.Store.SignedIn(ctx, m.ID, KindSignedIn)
+	return m, nil
 }
 
-func (s *Service) comparePassword(ctx context.Context, password, hash string) (bool, error) {
-	if len(password) > PasswordMost {
-		return false, nil
-	}
+// tryPassword compares a password with a person's, or with nobody's, and counts a failure.
+// Few compare at once, and each asks the throttle again when its turn comes, so that
+// guesses sent all together are slowed down like guesses sent one by one.
+func (s *Service) tryPassword(ctx context.Context, m Moderator, email, password string, addr netip.Addr) (bool, error) {
 	select {
 	case s.hashes <- struct{}{}:
 		defer func() { <-s.hashes }()
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
-	return argon2id.ComparePasswordAndHash(password, hash)
+	if err := s.cfg.Throttle.Allow(email, addr); err != nil {
+		return false, err
+	}
+	hash := m.PasswordHash
+	if hash == "" {
+		hash = nobodysHash
+	}
+	match, err := false, error(nil)
+	if len(password) <= PasswordMost {
+		if match, err = argon2id.ComparePasswordAndHash(password, hash); err != nil {
+			return false, fmt.Errorf("password of moderator %s: %w", m.ID, err)
+		}
+	}
+	if match && m.PasswordHash != "" && !m.Disabled {
+		return true, nil
+	}
+	s.cfg.Throttle.Failed(email, addr)
+	return false, nil
 }
 
 // HashPassword is the argon2id hash of a new password. A password shorter than
@@ -97,7 +119,7 @@ func (s *Service) HashPassword(password string) (string, error) {
 	}
 	s.hashes <- struct{}{}
 	defer func() { <-s.hashes }()
-	return argon2id.CreateHash(password, argon2id.DefaultParams)
+	return argon2id.CreateHash(password, passwordParams())
 }
 
 // CodeTooShort is the field error of a password below PasswordLeast.
@@ -116,10 +138,34 @@ func (s *Service) NewLink(ctx context.Context, email string) (secret string, err
 	return secret, s.cfg.Store.AddLink(ctx, Link{Hash: HashOf(secret), Moderator: m.ID, Expires: s.cfg.Now().Add(LinkFor)})
 }
 
-// LinkStands reports whether a link could still sign somebody in, without using it.
-func (s *Service) LinkStands(ctx context.Context, secret string) error {
+// LinkStands is whom a link could still sign in and until when, without using it, or
+// ErrLinkSpent.
+func (s *Service) LinkStands(ctx context.Context, secret string) (Moderator, time.Time, error) {
 	l, err := s.cfg.Store.Link(ctx, HashOf(secret))
-	if errors.Is(err, comments.ErrNotFound) || err == nil && !s.cfg.Now().Before(l.Expires) {
+	if err != nil {
+		return Moderator{}, time.Time{}, spentIfAbsent(err)
+	}
+	m, err := s.linked(ctx, l)
+	return m, l.Expires, err
+}
+
+// linked is the moderator a link signs in now.
+func (s *Service) linked(ctx context.Context, l Link) (Moderator, error) {
+	if !s.cfg.Now().Before(l.Expires) {
+		return Moderator{}, ErrLinkSpent
+	}
+	m, err := s.cfg.Store.Moderator(ctx, l.Moderator)
+	if err != nil {
+		return Moderator{}, spentIfAbsent(err)
+	}
+	if m.Disabled {
+		return Moderator{}, ErrLinkSpent
+	}
+	return m, nil
+}
+
+func spentIfAbsent(err error) error {
+	if errors.Is(err, comments.ErrNotFound) {
 		return ErrLinkSpent
 	}
 	return err
@@ -128,16 +174,10 @@ func (s *Service) LinkStands(ctx context.Context, secret string) error {
 // UseLink signs in by a one-time link. A link used or expired is ErrLinkSpent.
 func (s *Service) UseLink(ctx context.Context, secret string) (Moderator, error) {
 	l, err := s.cfg.Store.SpendLink(ctx, HashOf(secret))
-	if errors.Is(err, comments.ErrNotFound) || err == nil && !s.cfg.Now().Before(l.Expires) {
-		return Moderator{}, ErrLinkSpent
-	}
 	if err != nil {
-		return Moderator{}, err
+		return Moderator{}, spentIfAbsent(err)
 	}
-	m, err := s.cfg.Store.Moderator(ctx, l.Moderator)
-	if errors.Is(err, comments.ErrNotFound) || err == nil && m.Disabled {
-		return Moderator{}, ErrLinkSpent
-	}
+	m, err := s.linked(ctx, l)
 	if err != nil {
 		return Moderator{}, err
 	}
@@ -160,10 +200,14 @@ func (s *Service) Resume(ctx context.Context, id string, since time.Time) (Moder
 }
 
 // NewToken makes an API token for a moderator. It is shown once; the store keeps its hash.
+// A disabled moderator gets none: ErrForbidden.
 func (s *Service) NewToken(ctx context.Context, email, actor string) (secret string, err error) {
 	m, err := s.byEmail(ctx, email)
 	if err != nil {
 		return "", err
+	}
+	if m.Disabled {
+		return "", fmt.Errorf("%s is disabled: %w", m.Email, comments.ErrForbidden)
 	}
 	secret = newSecret("duyet_")
 	return secret, s.cfg.Store.AddToken(ctx, Token{Hash: HashOf(secret), Moderator: m.ID, CreatedAt: s.cfg.Now().UTC()}, actor)

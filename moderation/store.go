@@ -134,7 +134,7 @@ type LinkStore interface {
 	// others ErrNotFound. Expired links are removed by the sweep.
 	SpendLink(ctx context.Context, h Hash) (Link, error)
 	// SignedIn appends an event KindSignedIn, KindSignedOut or KindSignInFailed about a
-	// moderator under comments.Installation.
+	// moderator under comments.Installation; "" stands for an address that is nobody's.
 	SignedIn(ctx context.Context, moderator string, kind comments.Kind) error
 }
 
