@@ -1,0 +1,322 @@
+package boltstore
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"duyet/comments"
+)
+
+// Problem is something in the file that does not fit: which record, and what about it.
+type Problem struct {
+	Record string // "comment news~0197…", "page https://… of site news", "event 12 of site news"
+	What   string
+}
+
+func (p Problem) String() string { return p.Record + ": " + p.What }
+
+// Check recounts everything that is counted and holds every index against what it lists,
+// both ways, every record against its checksum, every journal against its chain. It sees
+// one moment and runs beside readers and writers. report is told of each problem;
+// progress, if not nil, of the share done. The error is the context's or
+// comments.ErrUnavailable: problems are no errors.
+func (db *DB) Check(ctx context.Context, progress func(done, total int64), report func(Problem)) error {
+	return db.View(ctx, func(tx *Tx) error {
+		c := &checker{ctx: ctx, tx: tx, key: db.key, tell: progress, report: report, heads: map[string]head{}, sites: map[uint32]*siteCheck{}}
+		for _, step := range []func() error{
+			c.checkSites, c.checkPages, c.checkComments, c.checkQueues, c.checkThreads,
+			c.checkJournals, c.checkDetails, c.checkSpent, c.checkAddresses, c.checkCounts,
+		} {
+			if err := step(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+type checker struct {
+	ctx         context.Context
+	tx          *Tx
+	key         []byte
+	tell        func(done, total int64)
+	report      func(Problem)
+	done, total int64
+	heads       map[string]head
+	sites       map[uint32]*siteCheck
+}
+
+// siteCheck is what was counted of a site.
+type siteCheck struct {
+	id      string
+	head    head
+	counts  comments.Counts
+	suspect int64
+	pages   map[string]*pageCheck
+	numbers map[uint32]string // page key by number
+	events  int64             // of comments' histories
+}
+
+type pageCheck struct {
+	number  uint32
+	says    comments.Counts
+	counted comments.Counts
+}
+
+func (c *checker) problem(record, what string, args ...any) {
+	c.report(Problem{Record: record, What: fmt.Sprintf(what, args...)})
+}
+
+// damaged reports an error of decoding a record.
+func (c *checker) damaged(err error) {
+	c.problem("record", "%v", err)
+}
+
+// each visits all of a bucket, in order.
+func (c *checker) each(b Bucket, visit func(k, v []byte)) error {
+	cursor := c.tx.bucket(b).Cursor()
+	for k, v := cursor.First(); k != nil; k, v = cursor.Next() {
+		if c.done++; c.done%1024 == 0 {
+			if err := c.ctx.Err(); err != nil {
+				return err
+			}
+			if c.tell != nil {
+				c.tell(min(c.done, c.total), c.total)
+			}
+		}
+		visit(k, v)
+	}
+	return nil
+}
+
+// site is the site of a key that begins with its number; a number of none is a problem.
+func (c *checker) site(b Bucket, k []byte, size int) *siteCheck {
+	if size > 0 && len(k) != size || len(k) < 4 {
+		c.problem(fmt.Sprintf("%s record %x", b, k), "its key has a wrong length")
+		return nil
+	}
+	s := c.sites[binary.BigEndian.Uint32(k)]
+	if s == nil {
+		c.problem(fmt.Sprintf("%s record %x", b, k), "it belongs to a site that does not exist")
+	}
+	return s
+}
+
+func (s *siteCheck) comment(id uuid.UUID) string {
+	return "comment " + string(comments.MakeID(s.id, id))
+}
+
+func (s *siteCheck) page(key string) string { return fmt.Sprintf("page %s of site %s", key, s.id) }
+
+func (s *siteCheck) event(seq uint64) string { return fmt.Sprintf("event %d of site %s", seq, s.id) }
+
+func (c *checker) checkSites() error {
+	err := c.each(bucketHeads, func(k, v []byte) {
+		h, err := decodeHead(k, v)
+		if err != nil {
+			c.damaged(err)
+			return
+		}
+		s := &siteCheck{id: string(k), head: h, pages: map[string]*pageCheck{}, numbers: map[uint32]string{}}
+		if other := c.sites[h.number]; other != nil {
+			c.problem("site "+s.id, "it has the number of site %s", other.id)
+			return
+		}
+		c.sites[h.number], c.heads[s.id] = s, h
+		// A comment has its record, about two index entries, a ticket and an address.
+		c.total += int64(h.Seq) + 5*h.Counts.Total()
+	})
+	if err != nil {
+		return err
+	}
+	for id := range c.heads {
+		if id != comments.Installation && !c.tx.Has(bucketSites, []byte(id)) {
+			c.problem("site "+id, "it has a journal but no record")
+		}
+	}
+	return c.each(bucketSites, func(k, v []byte) {
+		site, number, err := decodeSite(k, v)
+		if err != nil {
+			c.damaged(err)
+			return
+		}
+		if h, ok := c.heads[site.ID]; !ok || h.number != number {
+			c.problem("site "+site.ID, "its journal is missing or another's")
+		}
+	})
+}
+
+func (c *checker) checkPages() error {
+	return c.each(bucketPages, func(k, v []byte) {
+		s := c.site(bucketPages, k, 0)
+		if s == nil {
+			return
+		}
+		p, err := decodePage(s.id, k, v)
+		if err != nil {
+			c.damaged(err)
+			return
+		}
+		if other, ok := s.numbers[p.number]; ok {
+			c.problem(s.page(p.Key), "it has the number of page %s", other)
+		}
+		if p.number == 0 || p.number > s.head.lastPage {
+			c.problem(s.page(p.Key), "its number %d was never given", p.number)
+		}
+		s.numbers[p.number] = p.Key
+		s.pages[p.Key] = &pageCheck{number: p.number, says: p.Counts}
+	})
+}
+
+func (c *checker) checkComments() error {
+	return c.each(bucketComments, func(k, v []byte) {
+		s := c.site(bucketComments, k, commentSize)
+		if s == nil {
+			return
+		}
+		comment, err := decodeComment(s.id, k, v, false)
+		if err != nil {
+			c.damaged(err)
+			return
+		}
+		s.counts.Move("", comment.Status)
+		c.checkComment(s, &comment, uuid.UUID(k[4:]))
+	})
+}
+
+func (c *checker) checkComment(s *siteCheck, comment *stored, id uuid.UUID) {
+	name := s.comment(id)
+	if !c.tx.Has(bucketQueues, queueKey(s.head.number, statusQueue(comment.Status), id)) {
+		c.problem(name, "it is %s but not in that queue", comment.Status)
+	}
+	if suspect(&comment.Comment) {
+		s.suspect++
+		if !c.tx.Has(bucketQueues, queueKey(s.head.number, queueSuspect, id)) {
+			c.problem(name, "it is suspect but not in that queue")
+		}
+	}
+	if p := s.pages[comment.Page]; p == nil {
+		c.problem(name, "its page %s does not exist", comment.Page)
+	} else {
+		p.counted.Move("", comment.Status)
+		if comment.Status == comments.Approved && !c.tx.Has(bucketThreads, threadKey(s.head.number, p.number, id)) {
+			c.problem(name, "it is approved but not in its page's thread")
+		}
+	}
+	if comment.Parent != "" {
+		parent, err := c.tx.comment(s.head.number, s.id, comment.Parent.UUID(), false)
+		if errors.Is(err, comments.ErrNotFound) || err == nil && parent.Page != comment.Page {
+			c.problem(name, "the comment it answers is not on its page")
+		}
+	}
+	if uint64(len(comment.history)) != comment.Version {
+		c.problem(name, "it is at version %d with %d events", comment.Version, len(comment.history))
+	}
+	c.checkHistory(s, comment, name)
+}
+
+// checkHistory holds a comment against the events it lists.
+func (c *checker) checkHistory(s *siteCheck, comment *stored, name string) {
+	var status comments.Status
+	for _, seq := range comment.history {
+		s.events++
+		key := eventKey(s.head.number, seq)
+		record := c.tx.get(bucketJournal, key)
+		if record == nil {
+			c.problem(name, "event %d of its history is missing", seq)
+			return
+		}
+		e, err := decodeEvent(s.id, key, record)
+		if err != nil {
+			return // reported with the journal
+		}
+		if e.Comment != comment.ID || e.From != status {
+			c.problem(name, "event %d of its history is not about it, or does not follow the one before", seq)
+			return
+		}
+		status = e.To
+	}
+	if status != comment.Status {
+		c.problem(name, "it is %s, and by its history %q", comment.Status, status)
+	}
+}
+
+func (c *checker) checkQueues() error {
+	return c.each(bucketQueues, func(k, _ []byte) {
+		s := c.site(bucketQueues, k, 5+uuidSize)
+		if s == nil {
+			return
+		}
+		q, id := queue(k[4]), uuid.UUID(k[5:])
+		comment, err := c.tx.comment(s.head.number, s.id, id, false)
+		switch {
+		case errors.Is(err, comments.ErrNotFound):
+			c.problem(s.comment(id), "it does not exist, but a queue lists it")
+		case err != nil: // reported with the comments
+		case q == queueSuspect && !suspect(&comment.Comment):
+			c.problem(s.comment(id), "the queue of suspects lists it, which it is not")
+		case q != queueSuspect && q != statusQueue(comment.Status):
+			c.problem(s.comment(id), "it is %s, but another queue lists it", comment.Status)
+		}
+	})
+}
+
+func (c *checker) checkThreads() error {
+	return c.each(bucketThreads, func(k, _ []byte) {
+		s := c.site(bucketThreads, k, 8+uuidSize)
+		if s == nil {
+			return
+		}
+		id := uuid.UUID(k[8:])
+		page, known := s.numbers[binary.BigEndian.Uint32(k[4:])]
+		comment, err := c.tx.comment(s.head.number, s.id, id, false)
+		switch {
+		case errors.Is(err, comments.ErrNotFound):
+			c.problem(s.comment(id), "it does not exist, but a thread lists it")
+		case err != nil: // reported with the comments
+		case comment.Status != comments.Approved:
+			c.problem(s.comment(id), "it is %s, but a thread lists it", comment.Status)
+		case !known || page != comment.Page:
+			c.problem(s.comment(id), "another page's thread lists it")
+		}
+	})
+}
+
+func (c *checker) checkCounts() error {
+	for _, s := range c.inOrder() {
+		name := "site " + s.id
+		if s.counts != s.head.Counts {
+			c.problem(name, "its counts are %s, counted were %s", show(s.head.Counts), show(s.counts))
+		}
+		if s.suspect != s.head.suspect {
+			c.problem(name, "it counts %d suspect comments, counted were %d", s.head.suspect, s.suspect)
+		}
+		for _, key := range slices.Sorted(maps.Keys(s.pages)) {
+			if p := s.pages[key]; p.says != p.counted {
+				c.problem(s.page(key), "its counts are %s, counted were %s", show(p.says), show(p.counted))
+			}
+		}
+	}
+	if c.tell != nil {
+		c.tell(c.total, c.total)
+	}
+	return nil
+}
+
+func (c *checker) inOrder() []*siteCheck {
+	list := slices.Collect(maps.Values(c.sites))
+	slices.SortFunc(list, func(a, b *siteCheck) int { return bytes.Compare([]byte(a.id), []byte(b.id)) })
+	return list
+}
+
+func show(n comments.Counts) string {
+	return fmt.Sprintf("%d pending, %d approved, %d rejected, %d spam, %d trashed",
+		n.Pending, n.Approved, n.Rejected, n.Spam, n.Trashed)
+}
