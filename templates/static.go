@@ -73,6 +73,8 @@ func newAsset(name string, body []byte) (*asset, error) {
 		one.contentType = "text/javascript; charset=utf-8"
 	case ".svg":
 		one.contentType = "image/svg+xml"
+	case ".webm":
+		one.contentType = "video/webm"
 	}
 	var buf bytes.Buffer
 	z, err := gzip.NewWriterLevel(&buf, gzip.BestCompression)

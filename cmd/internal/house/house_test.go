@@ -71,6 +71,7 @@ var arrows = map[string][]string{
 	"moderation/console":   {"moderation", "comments", "templates"},
 	"templates":            {"comments"},
 	"cmd/internal/storage": {"comments", "comments/...", "moderation", "moderation/...", "cmd/internal/..."},
+	"cmd/internal/demo":    {"comments", "moderation", "templates"},
 	"cmd/internal/house":   {},
 	"cmd/internal/config":  {},
 	"cmd/internal/control": {},
