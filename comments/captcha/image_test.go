@@ -41,7 +41,7 @@ func contrast(c color.Color) float64 {
 func TestImage(t *testing.T) {
 	p, s := NewPainter(), sealer(t, newKey)
 	inks := make(map[color.Color]bool)
-	for range 200 {
+	for range 60 {
 		_, ticket := issue(t, s)
 		m, err := png.Decode(bytes.NewReader(draw(t, p, ticket)))
 		if err != nil {
