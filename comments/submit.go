@@ -185,6 +185,9 @@ func (s *Service) validate(ctx context.Context, site Site, sub Submission, now t
 		}
 		c.Parent = parent
 	}
+	if isBlank(sub.Code) {
+		note(&FieldError{Field: "code", Code: CodeRequired}) // forgotten, not guessed: the ticket lives
+	}
 	wrong = append(slices.Clone(sub.WrongType), wrong...)
 	if len(wrong) > 0 {
 		return Comment{}, Page{}, &InvalidError{Fields: wrong}

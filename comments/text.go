@@ -31,10 +31,16 @@ func Clean(s string) string {
 	return norm.NFC.String(trimMarks(strings.TrimSpace(s)))
 }
 
+// isMark reports whether r is a mark that stands on the letter before it. Nothing below
+// U+0300 is one, nor any ready-made Vietnamese letter, which makes the usual text quick.
+func isMark(r rune) bool {
+	return r >= 0x300 && (r < 0x1e00 || r > 0x1eff) && unicode.In(r, unicode.Mn, unicode.Me)
+}
+
 func trimMarks(s string) string {
 	marks, excess := 0, false
 	for _, r := range s {
-		if unicode.In(r, unicode.Mn, unicode.Me) {
+		if isMark(r) {
 			if marks++; marks > maxMarks {
 				excess = true
 				break
@@ -48,7 +54,7 @@ func trimMarks(s string) string {
 	}
 	marks = 0
 	return strings.Map(func(r rune) rune {
-		if !unicode.In(r, unicode.Mn, unicode.Me) {
+		if !isMark(r) {
 			marks = 0
 			return r
 		}
@@ -62,6 +68,15 @@ func trimMarks(s string) string {
 // Characters is the number of user-perceived characters (extended grapheme clusters,
 // Unicode UAX #29).
 func Characters(s string) int { return uniseg.GraphemeClusterCount(s) }
+
+// atMost reports whether s has at most most characters. Each has one code point at least,
+// so most texts need no closer look.
+func atMost(s string, most int) bool {
+	return utf8.RuneCountInString(s) <= most || Characters(s) <= most
+}
+
+// isControl reports whether c is in Unicode's category Cc.
+func isControl(c rune) bool { return c < 0x20 || c >= 0x7f && c < 0xa0 }
 
 // textRule is what one field asks of its text.
 type textRule struct {
@@ -90,7 +105,7 @@ func (r textRule) check(typed string) (string, *FieldError) {
 				return "", fail(CodeOneLine, 0)
 			}
 		case c == '\t':
-		case unicode.Is(unicode.Cc, c):
+		case isControl(c):
 			return "", fail(CodeControl, 0)
 		case r.oneLine && isBidi(c):
 			return "", fail(CodeBidi, 0)
@@ -103,7 +118,7 @@ func (r textRule) check(typed string) (string, *FieldError) {
 	if !r.required && isBlank(text) {
 		return "", nil
 	}
-	if len(text) > r.bytes || Characters(text) > r.chars {
+	if len(text) > r.bytes || !atMost(text, r.chars) {
 		return "", fail(CodeTooLong, r.chars)
 	}
 	return text, nil
@@ -143,7 +158,7 @@ func cleanPageTitle(s string) string {
 		switch {
 		case unicode.IsSpace(c):
 			return ' '
-		case c == utf8.RuneError || unicode.Is(unicode.Cc, c) || isBidi(c):
+		case c == utf8.RuneError || isControl(c) || isBidi(c):
 			return -1
 		}
 		return c

@@ -30,15 +30,24 @@ func Contacts() Check {
 		Look: func(_ context.Context, c comments.Candidate) (signals []comments.Signal, _ error) {
 			var phones, emails []comments.Place
 			for field, text := range fields(c.Comment) {
+				// Most letters have neither, and a look is cheaper than a pattern.
+				hasPhone, hasEmail := digits(text) >= phoneDigits, strings.Contains(text, "@")
+				if !hasPhone && !hasEmail {
+					continue
+				}
 				links := findLinks(link, field, text)
-				for _, at := range phone.FindAllStringIndex(text, -1) {
-					if isPhone(text, at[0], at[1]) && !within(links, at) {
-						phones = append(phones, comments.Place{Field: field, Start: at[0], End: at[1]})
+				if hasPhone {
+					for _, at := range phone.FindAllStringIndex(text, -1) {
+						if isPhone(text, at[0], at[1]) && !within(links, at) {
+							phones = append(phones, comments.Place{Field: field, Start: at[0], End: at[1]})
+						}
 					}
 				}
-				for _, at := range email.FindAllStringIndex(text, -1) {
-					if !within(links, at) {
-						emails = append(emails, comments.Place{Field: field, Start: at[0], End: at[1]})
+				if hasEmail {
+					for _, at := range email.FindAllStringIndex(text, -1) {
+						if !within(links, at) {
+							emails = append(emails, comments.Place{Field: field, Start: at[0], End: at[1]})
+						}
 					}
 				}
 			}
@@ -51,6 +60,18 @@ func Contacts() Check {
 			return signals, nil
 		},
 	}
+}
+
+// phoneDigits is the fewest digits a telephone number has.
+const phoneDigits = 10
+
+func digits(text string) (n int) {
+	for i := range len(text) {
+		if isDigit(text[i]) {
+			n++
+		}
+	}
+	return n
 }
 
 func within(links []comments.Place, at []int) bool {

@@ -40,6 +40,9 @@ func linkPattern() *regexp.Regexp {
 
 // findLinks finds bare http and https addresses, without what punctuates the sentence.
 func findLinks(pattern *regexp.Regexp, field, text string) (places []comments.Place) {
+	if !strings.Contains(text, "://") {
+		return nil
+	}
 	for _, at := range pattern.FindAllStringIndex(text, -1) {
 		link := strings.TrimRight(text[at[0]:at[1]], `.,;:!?'")]}”’…»*_`)
 		if !strings.HasSuffix(link, "://") {
