@@ -11,7 +11,7 @@ import (
 var (
 	// ErrDamaged is comments.ErrDamaged for a whole file: truncated, emptied, overwritten,
 	// or with pages that do not hang together.
-	ErrDamaged = fmt.Errorf("the database is damaged; put the latest backup in its place with 'duyet restore': %w", comments.ErrDamaged)
+	ErrDamaged error = kind{"the database is damaged; move it away and put the latest backup in its place with 'duyet restore'", comments.ErrDamaged}
 	// ErrForeign is a file that was never ours.
 	ErrForeign = errors.New("this is not a database of Duyet; move it away and put the latest backup in its place with 'duyet restore', or choose another --data")
 	// ErrNewer is a file that a later release has written.
@@ -21,8 +21,17 @@ var (
 	// ErrOtherSecret is a file made with another secret.
 	ErrOtherSecret = errors.New("the database belongs to another secret; put back the secret.key (or DUYET_SECRET) it was made with")
 	// ErrClosed is a store that has been closed. It is comments.ErrUnavailable.
-	ErrClosed = fmt.Errorf("closed: %w", comments.ErrUnavailable)
+	ErrClosed error = kind{"the store is closed", comments.ErrUnavailable}
 )
+
+// kind is an error that is another one too, in its own words.
+type kind struct {
+	text string
+	is   error
+}
+
+func (k kind) Error() string { return k.text }
+func (k kind) Unwrap() error { return k.is }
 
 // LockedError says who holds the database. It is comments.ErrUnavailable.
 type LockedError struct {
