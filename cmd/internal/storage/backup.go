@@ -108,7 +108,7 @@ func (s *Storage) write(ctx context.Context, w *backupWriter) error {
 		if err := w.file(manifestFile, append(manifest, '\n')); err != nil {
 			return err
 		}
-		if err := w.file(SecretFile, []byte(s.secret.Text())); err != nil {
+		if err := w.file(SecretFile, []byte(s.Secret().Text())); err != nil {
 			return err
 		}
 		sum = sha256.New()

@@ -68,6 +68,6 @@ func Compact(ctx context.Context, o Options) (Compacted, error) {
 		return Compacted{}, err
 	}
 	var c Compacted
-	c.Before, c.After, err = boltstore.Compact(ctx, path, s.secret.Lasting("journal"))
+	c.Before, c.After, err = boltstore.Compact(ctx, path, s.Secret().Lasting("journal"))
 	return c, err
 }

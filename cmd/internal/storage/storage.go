@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"duyet/comments"
@@ -54,7 +55,7 @@ type Options struct {
 // Storage is an open store of both wings.
 type Storage struct {
 	dir        string
-	secret     Secret
+	secret     atomic.Pointer[Secret] // a rotation changes it
 	now        func() time.Time
 	log        *slog.Logger
 	lock       *boltstore.Lock
@@ -96,7 +97,7 @@ func Open(ctx context.Context, o Options) (_ *Storage, err error) {
 		return nil, err
 	}
 	s.db, err = boltstore.Open(ctx, boltstore.Options{
-		Path: path, Key: s.secret.Lasting("journal"), Fingerprint: s.secret.Fingerprint(),
+		Path: path, Key: s.Secret().Lasting("journal"), Fingerprint: s.Secret().Fingerprint(),
 		Create: sentinel == "", Installation: rand.Text(), Lock: s.lock,
 		Now: o.Now, OnCommit: o.OnCommit, Logger: o.Logger, MaxBytes: o.MaxBytes,
 	})
@@ -114,14 +115,16 @@ func Open(ctx context.Context, o Options) (_ *Storage, err error) {
 }
 
 // prepare finds the secret. A database whose secret.key is gone does not get a new one.
-func (s *Storage) prepare(o Options) (err error) {
+func (s *Storage) prepare(o Options) error {
 	if o.Secret != "" {
-		if s.secret, err = ParseSecret(o.Secret); err != nil {
+		secret, err := ParseSecret(o.Secret)
+		if err != nil {
 			return fmt.Errorf("DUYET_SECRET %w", err)
 		}
+		s.secret.Store(&secret)
 		return nil
 	}
-	_, err = os.Stat(filepath.Join(o.Dir, SecretFile))
+	_, err := os.Stat(filepath.Join(o.Dir, SecretFile))
 	if errors.Is(err, os.ErrNotExist) {
 		for _, name := range []string{DatabaseFile, SentinelFile} {
 			if _, err := os.Lstat(filepath.Join(o.Dir, name)); err == nil {
@@ -129,7 +132,8 @@ func (s *Storage) prepare(o Options) (err error) {
 			}
 		}
 	}
-	s.secret, err = LoadSecret(o.Dir)
+	secret, err := LoadSecret(o.Dir)
+	s.secret.Store(&secret)
 	return err
 }
 
@@ -181,8 +185,8 @@ func (s *Storage) Comments() comments.Store { return s.db }
 // Moderation is the moderators' wing.
 func (s *Storage) Moderation() moderation.Store { return s.moderation }
 
-// Secret is the installation's, as it was when the store was opened.
-func (s *Storage) Secret() Secret { return s.secret }
+// Secret is the installation's.
+func (s *Storage) Secret() Secret { return *s.secret.Load() }
 
 // Heads are the ends of all journals by site, comments.Installation included, as of one
 // moment.
