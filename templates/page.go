@@ -60,12 +60,19 @@ func (s *Set) Error(w http.ResponseWriter, r *http.Request, err error) {
 		WriteProblem(w, p)
 		return
 	}
+	// A door that has its own policy has set it; the default one lets no style in.
+	if h := w.Header(); !strings.Contains(h.Get("Content-Security-Policy"), "style-src") {
+		h.Set("Content-Security-Policy", errorPolicy)
+	}
 	v := View{L: l, D: p, Title: p.Title, NoIndex: true}
 	if pageErr := s.Page(w, p.Status, "error", v); pageErr != nil {
 		s.opts.Log.Error("error page", "err", pageErr)
 		http.Error(w, p.Title, p.Status)
 	}
 }
+
+// errorPolicy is the content security policy of an error's page.
+const errorPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // Log records a fault of ours with its cause; what a client did wrong is not logged.
 func (s *Set) Log(ctx context.Context, method, path string, status int, err error) {

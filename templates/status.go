@@ -41,6 +41,12 @@ func Status(err error) int {
 	return status
 }
 
+// Code names an error's kind, as in a problem document: "limited", "unavailable".
+func Code(err error) string {
+	_, code := classify(err)
+	return code
+}
+
 func classify(err error) (status int, code string) {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
