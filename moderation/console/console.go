@@ -1,0 +1,77 @@
+// Package console is the moderators' door: sign-in, the desk with its queues and decisions,
+// the journal, and the API under /api/v1/moderation.
+//
+// It parses, makes one call to moderation.Service and answers; who may do what is decided
+// there. Every page works without a script, every change is a POST of the desk's own origin,
+// and the API takes a bearer token and nothing else.
+package console
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gorilla/mux"
+
+	"duyet/moderation"
+	"duyet/templates"
+)
+
+// Config is what a Console works with. Every field but BaseURL is needed.
+type Config struct {
+	Service   *moderation.Service
+	Sessions  moderation.SessionStore
+	Templates *templates.Set
+	// API takes the operations under /api/v1/moderation; it is shared with the readers' door.
+	API huma.API
+	// BaseURL is the address the service is known by; nil = the request's own host.
+	BaseURL  *url.URL
+	ClientIP func(*http.Request) netip.Addr
+	Now      func() time.Time
+}
+
+// Console answers the moderators' requests. It is safe for concurrent use.
+type Console struct {
+	cfg      Config
+	set      *templates.Set
+	sessions *scs.SessionManager
+	crossing *http.CrossOriginProtection
+}
+
+// New makes the door. The error names what is missing.
+func New(cfg Config) (*Console, error) {
+	switch {
+	case cfg.Service == nil, cfg.Sessions == nil, cfg.Templates == nil, cfg.API == nil:
+		return nil, errors.New("console: service, sessions, templates and API are needed")
+	case cfg.ClientIP == nil, cfg.Now == nil:
+		return nil, errors.New("console: a client address and a clock are needed")
+	case cfg.BaseURL != nil && cfg.BaseURL.Host == "":
+		return nil, fmt.Errorf("console: base URL %q names no host", cfg.BaseURL)
+	}
+	c := &Console{cfg: cfg, set: cfg.Templates, crossing: http.NewCrossOriginProtection()}
+	c.sessions = scs.New()
+	c.sessions.Store = sessionStore{cfg.Sessions, cfg.Now}
+	c.sessions.Lifetime = moderation.SessionFor
+	return c, nil
+}
+
+// Routes adds the pages to r and the operations to the API.
+func (c *Console) Routes(r *mux.Router) {
+	get := []string{http.MethodGet, http.MethodHead}
+	r.Handle("/moderation", http.RedirectHandler(c.set.URL("/moderation/"), http.StatusSeeOther)).Methods(get...)
+	r.Handle("/moderation/", c.forModerators(c.showDesk)).Methods(get...)
+	r.Handle("/moderation/decisions", c.forModerators(c.decide)).Methods(http.MethodPost)
+	r.Handle("/moderation/comments/{id}", c.forModerators(c.showComment)).Methods(get...)
+	r.Handle("/moderation/audit", c.forModerators(c.showJournal)).Methods(get...)
+	r.Handle("/moderation/login", c.forAnybody(c.showSignIn)).Methods(get...)
+	r.Handle("/moderation/login", c.forAnybody(c.signIn)).Methods(http.MethodPost)
+	r.Handle("/moderation/link", c.forAnybody(c.showLink)).Methods(get...)
+	r.Handle("/moderation/link", c.forAnybody(c.useLink)).Methods(http.MethodPost)
+	r.Handle("/moderation/logout", c.forAnybody(c.signOut)).Methods(http.MethodPost)
+	c.registerAPI()
+}

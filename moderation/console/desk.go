@@ -1,0 +1,259 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"duyet/comments"
+	"duyet/moderation"
+	"duyet/templates"
+)
+
+// lateAfter is how long a comment may wait before the desk points at it.
+const lateAfter = 15 * time.Minute
+
+// deskPage is the desk: queues, the list of one, and the proof of a comment beside it (on
+// phones each has an address of its own).
+type deskPage struct {
+	frame
+	SiteName  string
+	Sites     []link // to change to; none with one site
+	Work      []link
+	Rest      []link
+	Orders    []link
+	Heading   string
+	Total     int64
+	Rows      []row
+	Shown     int
+	FirstURL  string // back to the start of the list
+	MoreURL   string
+	NextWork  *link // a queue with something left, when this one is empty
+	Proof     *proof
+	Notice    *notice
+	Trouble   string // what kept a bulk form from being taken
+	Form      form
+	Bulk      []button
+	Reasons   []reason
+	MayDecide bool
+	AtProof   bool
+}
+
+// link is a place to go to, with a number where it counts something.
+type link struct {
+	Words   string
+	URL     string
+	Count   int64
+	Current bool
+}
+
+// row is a comment in the list.
+type row struct {
+	ID      string
+	Pick    string
+	URL     string
+	Title   string
+	Excerpt string
+	Name    string
+	Article string
+	At      time.Time
+	Age     string
+	Late    bool
+	Signals []signal
+	Current bool
+}
+
+// form is where a form's answer leads back to.
+type form struct {
+	Action string
+	Fields [][2]string
+}
+
+func (c *Console) formAt(p place) form {
+	f := form{Action: c.set.URL("/moderation/decisions")}
+	for name, values := range p.values() {
+		f.Fields = append(f.Fields, [2]string{name, values[0]})
+	}
+	if p.Alone {
+		f.Fields = append(f.Fields, [2]string{"view", "comment"})
+	}
+	return f
+}
+
+func (c *Console) showDesk(w http.ResponseWriter, r *http.Request, v *visit) error {
+	p, err := placeFrom(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	return c.answerDesk(w, r, v, http.StatusOK, p, func(d *deskPage, p place) error {
+		d.Notice, err = c.notice(r, v, p)
+		return err
+	})
+}
+
+// answerDesk sends the desk at a place; add completes it, with the place's site known.
+func (c *Console) answerDesk(w http.ResponseWriter, r *http.Request, v *visit, status int, p place, add func(*deskPage, place) error) error {
+	all, site, err := c.sites(r.Context(), v, p.Site)
+	if err != nil {
+		return err
+	}
+	if site.ID == "" {
+		return c.noSite(w, r, v)
+	}
+	c.inZoneOf(v, site)
+	templates.UseLocale(r, v.l)
+	p.Site = site.ID
+	d, err := c.desk(r, v, p, all, site)
+	if err != nil {
+		return err
+	}
+	if err := add(d, p); err != nil {
+		return err
+	}
+	classes := "desk at-list"
+	if d.AtProof {
+		classes = "desk at-proof"
+	}
+	title := v.l.Say("desk.title", "Queue", d.Heading, "Count", v.l.Number(d.Total))
+	if d.AtProof && d.Proof != nil {
+		title = d.Proof.Heading(v.l) + " · Duyet"
+	}
+	return c.set.Page(w, status, "console/desk", templates.View{L: v.l, D: d, Title: title, NoIndex: true, Classes: classes})
+}
+
+func (c *Console) noSite(w http.ResponseWriter, r *http.Request, v *visit) error {
+	page := struct {
+		frame
+		Limited bool // the moderator has sites, but none of them is there
+	}{c.frame(r, v, "queues"), len(v.who.Sites) > 0}
+	title := v.l.Say("nosite.title") + " · Duyet"
+	return c.set.Page(w, http.StatusOK, "console/nosite", templates.View{L: v.l, D: page, Title: title, NoIndex: true, Classes: "wide"})
+}
+
+func (c *Console) desk(r *http.Request, v *visit, p place, all []comments.Site, site comments.Site) (*deskPage, error) {
+	ctx := r.Context()
+	queue, err := c.cfg.Service.Queue(ctx, v.who, p.query())
+	if err != nil {
+		return nil, err
+	}
+	suspect, err := c.cfg.Service.SuspectCount(ctx, v.who, p.Site)
+	if err != nil {
+		return nil, err
+	}
+	d := &deskPage{
+		frame: c.frame(r, v, "queues"), SiteName: site.Name, Heading: v.l.Say("queue." + p.Queue),
+		Total: queue.Total, Form: c.formAt(p), Reasons: v.reasons(site), AtProof: p.Comment != "",
+		MayDecide: v.who.May(moderation.Decide, p.Site), Bulk: v.buttons(p.query().Status, nil),
+	}
+	c.links(d, v, p, all, queue.Counts, suspect)
+	open := p.Comment
+	if open == "" && len(queue.Items) > 0 {
+		open = string(queue.Items[0].ID)
+	}
+	for _, item := range queue.Items {
+		d.Rows = append(d.Rows, c.row(v, p, item, open))
+	}
+	d.Shown = len(d.Rows)
+	if queue.Next != "" {
+		d.MoreURL = c.set.URL(p.after(queue.Next).path(nil))
+	}
+	if p.After != "" {
+		d.FirstURL = c.set.URL(p.after("").path(nil))
+	}
+	if open == "" {
+		return d, nil
+	}
+	d.Proof, err = c.proof(r, v, site, p.at(open))
+	if err != nil {
+		return nil, err
+	}
+	c.neighbours(d, p, queue.Items, open)
+	return d, nil
+}
+
+// links fills the rail and the orders.
+func (c *Console) links(d *deskPage, v *visit, p place, all []comments.Site, counts comments.Counts, suspect int64) {
+	at := func(queue string) link {
+		n := suspect
+		if queue != string(moderation.Suspect) {
+			n = counts.Of(comments.Status(queue))
+		}
+		return link{Words: v.l.Say("queue." + queue), URL: c.set.URL(p.in(queue).path(nil)), Count: n, Current: queue == p.Queue}
+	}
+	for _, q := range workQueues {
+		one := at(q)
+		if q != p.Queue && one.Count > 0 && d.Total == 0 {
+			d.NextWork = &one
+		}
+		d.Work = append(d.Work, one)
+	}
+	for _, q := range restQueues {
+		d.Rest = append(d.Rest, at(q))
+	}
+	for _, by := range [...]comments.Sort{comments.Oldest, comments.Newest} {
+		d.Orders = append(d.Orders, link{
+			Words: v.l.Say("order." + string(by)), URL: c.set.URL(p.sorted(string(by)).path(nil)), Current: string(by) == p.Order,
+		})
+	}
+	if len(all) < 2 {
+		return
+	}
+	for _, s := range all {
+		d.Sites = append(d.Sites, link{Words: s.Name, URL: c.set.URL(p.on(s.ID).path(nil)), Current: s.ID == p.Site})
+	}
+}
+
+func (c *Console) row(v *visit, p place, item moderation.Item, open string) row {
+	id := string(item.ID)
+	r := row{
+		ID: id, Pick: pick{id, item.Version}.value(), URL: c.set.URL(p.at(id).path(nil)),
+		Title: item.Title, Excerpt: item.Content, Name: item.Name, Article: articleTitle(item.Page),
+		At: item.CreatedAt, Age: v.l.Age(item.CreatedAt, v.now), Current: id == open,
+		Late: item.Status == comments.Pending && v.now.Sub(item.CreatedAt) >= lateAfter,
+	}
+	for _, s := range v.signals(item.Signals) {
+		if item.Signals[s.Number-1].Level != comments.LevelInfo {
+			r.Signals = append(r.Signals, s)
+		}
+	}
+	return r
+}
+
+func articleTitle(p comments.Page) string {
+	if p.Title != "" {
+		return p.Title
+	}
+	return p.Key
+}
+
+// neighbours lead from the open comment to the ones beside it in the list, and from a
+// decision to the next one.
+func (c *Console) neighbours(d *deskPage, p place, items []moderation.Item, open string) {
+	d.Proof.BackURL, d.Proof.Back = c.set.URL(p.list().path(nil)), d.Heading
+	next := ""
+	for i, item := range items {
+		if string(item.ID) != open {
+			continue
+		}
+		if i > 0 {
+			d.Proof.PrevURL = c.set.URL(p.at(string(items[i-1].ID)).path(nil))
+		}
+		if i+1 < len(items) {
+			next = string(items[i+1].ID)
+			d.Proof.NextURL = c.set.URL(p.at(next).path(nil))
+		}
+	}
+	d.Proof.Form = c.formAt(p)
+	if p.Comment != "" && next != "" {
+		d.Proof.Form.Fields = append(d.Proof.Form.Fields, [2]string{"next", next})
+	}
+}
+
+// query is a shorthand for parameters of one value each.
+func query(pairs ...string) url.Values {
+	q := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		q.Add(pairs[i], pairs[i+1])
+	}
+	return q
+}

@@ -1,0 +1,162 @@
+package console
+
+import (
+	"net/http"
+	"time"
+
+	"duyet/comments"
+	"duyet/moderation"
+	"duyet/templates"
+)
+
+// proof is a comment laid out to be decided on: its words, what the checks say in its
+// margin, what happened to it, and what can be done.
+type proof struct {
+	ID           string
+	Pick         string
+	Title        string
+	Name         string
+	Text         string
+	Lang         string
+	Marks        []templates.Span
+	At           time.Time
+	Age          string
+	Waiting      bool
+	Status       string
+	StatusIcon   string
+	ArticleTitle string
+	ArticleURL   string
+	Parent       *parent
+	Level        *level
+	Signals      []signal
+	History      []step
+	URL          string // its own page
+	BackURL      string
+	Back         string // words of where BackURL leads
+	PrevURL      string
+	NextURL      string
+
+	MayDecide bool
+	Form      form
+	Buttons   []button
+	Rest      []button
+	Reasons   []reason
+	Draft     draft
+	Conflict  *conflict
+	Trouble   string // what was wrong with the form
+}
+
+// Heading is what the comment is called in a page's title.
+func (p *proof) Heading(l *templates.Locale) string {
+	if p.Title != "" {
+		return p.Title
+	}
+	return l.Say("proof.untitled", "Name", p.Name)
+}
+
+// parent is what a comment replies to.
+type parent struct {
+	Name string
+	At   time.Time
+	Text string
+	URL  string
+}
+
+// button submits a decision.
+type button struct {
+	Action string
+	Words  string
+	Icon   string
+	Main   bool
+}
+
+var actionIcons = map[moderation.Action]string{
+	moderation.Approve: "check", moderation.Reject: "cross", moderation.Spam: "spam",
+	moderation.Trash: "trash", moderation.Restore: "refresh", moderation.Undo: "undo",
+}
+
+// results are the statuses that actions lead to, in the order of the buttons.
+var results = [...]struct {
+	action moderation.Action
+	status comments.Status
+}{
+	{moderation.Approve, comments.Approved}, {moderation.Reject, comments.Rejected},
+	{moderation.Spam, comments.Spam}, {moderation.Trash, comments.Trashed}, {moderation.Restore, comments.Pending},
+}
+
+func (v *visit) button(a moderation.Action) button {
+	return button{Action: string(a), Words: v.l.Say("action." + string(a)), Icon: actionIcons[a]}
+}
+
+// buttons are the decisions that change a comment of a status. last, when known, adds the
+// way back to the state before.
+func (v *visit) buttons(from comments.Status, last *comments.Transition) []button {
+	var list []button
+	for _, r := range results {
+		if r.status == from || last != nil && r.action == moderation.Restore && last.From == comments.Pending {
+			continue
+		}
+		b := v.button(r.action)
+		b.Main = r.action == moderation.Approve && from == comments.Pending
+		list = append(list, b)
+	}
+	if last != nil && last.From.Valid() {
+		list = append(list, v.button(moderation.Undo))
+	}
+	return list
+}
+
+// draft is what a moderator had typed, kept when a form is shown again.
+type draft struct {
+	Reason string // code
+	Typed  string
+	Note   string
+}
+
+// conflict tells the slower of two moderators who decided what.
+type conflict struct {
+	Title   string
+	Help    string
+	SeeURL  string
+	Anyway  *button // nil when the comment stands already where it was to go
+	Pick    string  // as it stands now
+	Decided draft
+}
+
+// proof reads a comment of a site for the place p.
+func (c *Console) proof(r *http.Request, v *visit, site comments.Site, p place) (*proof, error) {
+	view, err := c.cfg.Service.Comment(r.Context(), v.who, p.Comment)
+	if err != nil {
+		return nil, err
+	}
+	if view.Site != site.ID {
+		return nil, comments.ErrNotFound
+	}
+	id := string(view.ID)
+	d := &proof{
+		ID: id, Pick: pick{id, view.Version}.value(), Title: view.Title, Name: view.Name, Text: view.Content,
+		Lang: view.Lang, Marks: marks(view.Signals, "content"), At: view.CreatedAt, Age: v.l.Age(view.CreatedAt, v.now),
+		Waiting: view.Status == comments.Pending, Status: v.status(view.Status), StatusIcon: statusIcons[view.Status],
+		ArticleTitle: articleTitle(view.Page), ArticleURL: view.Page.URL, Level: v.level(view.Signals),
+		Signals: v.signals(view.Signals), History: v.history(view.History), URL: c.set.URL(p.alone(id).path(nil)),
+		Form: c.formAt(p), MayDecide: v.who.May(moderation.Decide, site.ID), Reasons: v.reasons(site),
+	}
+	if view.Parent != nil {
+		d.Parent = &parent{
+			Name: view.Parent.Name, At: view.Parent.CreatedAt, Text: view.Parent.Content,
+			URL: c.set.URL(p.alone(string(view.Parent.ID)).path(nil)),
+		}
+	}
+	var last *comments.Transition
+	if n := len(view.History); n > 0 {
+		last = &view.History[n-1]
+	}
+	for _, b := range v.buttons(view.Status, last) {
+		if b.Action == string(moderation.Restore) || b.Action == string(moderation.Undo) {
+			d.Rest = append(d.Rest, b)
+		} else {
+			d.Buttons = append(d.Buttons, b)
+		}
+	}
+	return d, nil
+}
