@@ -20,7 +20,7 @@ import (
 	"sync"
 )
 
-//go:embed html static locales
+//go:embed all:html static locales
 var embedded embed.FS
 
 // Options are what a Set is made with.
