@@ -20,9 +20,12 @@ import (
 
 // Store says where an installation keeps its data.
 type Store struct {
-	Data string `help:"Folder that holds the database, the secret and the control socket." default:"./data" type:"path" placeholder:"DIR"`
+	Data string `help:"Folder that holds the database, the secret and the control socket. Default: ./data; for demo, a temporary one." type:"path" placeholder:"DIR"`
 	DSN  string `name:"store" help:"Keep comments in PostgreSQL instead (postgres://…)." placeholder:"URL"`
 }
+
+// DefaultData is the folder when none is given.
+const DefaultData = "data"
 
 // ErrNoPostgres says that this build keeps its comments in a file.
 var ErrNoPostgres = errors.New("this build has no PostgreSQL store yet: leave --store out to keep the comments in DATA/duyet.db")
@@ -34,8 +37,6 @@ func (s Store) Validate() error {
 		return ErrNoPostgres
 	case s.DSN != "":
 		return errors.New("--store must begin with postgres://: leave it out to keep the comments in DATA/duyet.db")
-	case s.Data == "":
-		return errors.New("--data must name a folder")
 	}
 	return nil
 }
@@ -114,8 +115,8 @@ func (s *Serve) Validate() error {
 		return err
 	}
 	switch {
-	case s.Backups.Every < 0 || s.Backups.Every > 0 && s.Backups.Every < time.Minute:
-		return errors.New("--backup-every must be 0 or at least 1m")
+	case s.Backups.Every < 0 || s.Backups.Every > 0 && s.Backups.Every < time.Second:
+		return errors.New("--backup-every must be 0 or at least 1s")
 	case s.Backups.Keep < 1:
 		return errors.New("--backup-keep must be at least 1")
 	}

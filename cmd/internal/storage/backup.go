@@ -47,7 +47,8 @@ type Head struct {
 	Chain string `json:"chain"` // hexadecimal, "" at the beginning
 }
 
-func newHeads(heads map[string]comments.Head) map[string]Head {
+// NewHeads is how the ends of journals are told outside: in text.
+func NewHeads(heads map[string]comments.Head) map[string]Head {
 	m := make(map[string]Head, len(heads))
 	for site, h := range heads {
 		m[site] = Head{Seq: h.Seq, Chain: hex.EncodeToString(h.Chain)}
@@ -100,7 +101,7 @@ func (s *Storage) write(ctx context.Context, w *backupWriter) error {
 			return err
 		}
 		manifest, err := json.MarshalIndent(Manifest{
-			Format: backupFormat, Version: 1, MadeAt: w.at, Installation: id, Store: "bbolt", Heads: newHeads(heads),
+			Format: backupFormat, Version: 1, MadeAt: w.at, Installation: id, Store: "bbolt", Heads: NewHeads(heads),
 		}, "", "  ")
 		if err != nil {
 			return err

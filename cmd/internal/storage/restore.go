@@ -110,7 +110,7 @@ func (b *backup) verify() error {
 	if survey.Fingerprint != b.secret.Fingerprint() {
 		return boltstore.ErrOtherSecret
 	}
-	if survey.Installation != b.manifest.Installation || !maps.Equal(newHeads(survey.Heads), b.manifest.Heads) {
+	if survey.Installation != b.manifest.Installation || !maps.Equal(NewHeads(survey.Heads), b.manifest.Heads) {
 		return errors.New("the database is not the one the manifest names")
 	}
 	return nil
