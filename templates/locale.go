@@ -170,8 +170,10 @@ func plural(count any) any {
 }
 
 func (l *Locale) say(c *i18n.LocalizeConfig) string {
+	// Where a language is counted in more forms than its catalogue has (CLDR 48 gives
+	// Vietnamese a "one" that reads like "other"), the error comes with the words.
 	s, err := l.words.Localize(c)
-	if err != nil {
+	if err != nil && s == "" {
 		return c.MessageID
 	}
 	return s

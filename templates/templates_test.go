@@ -42,6 +42,11 @@ func TestLocaleWritesNumbersAndTimes(t *testing.T) {
 	if got := s.Locale("en", nil).Wait(time.Second); got != "1 second" {
 		t.Errorf("singular: %q", got)
 	}
+	for n, want := range map[int]string{0: "0 giờ", 1: "1 giờ", 2: "2 giờ"} {
+		if got, err := s.Locale("vi", nil).N("wait.hours", n); got != want || err != nil {
+			t.Errorf("%d hours: %q, %v", n, got, err)
+		}
+	}
 	if got := s.Accepted("fr-FR, en-GB;q=0.8, vi;q=0.5"); got != "en" {
 		t.Errorf("accepted: %q", got)
 	}
