@@ -55,7 +55,9 @@ func (c *demoCmd) run(ctx context.Context, e *env) (err error) {
 	if err != nil {
 		return errors.Join(err, service.Close())
 	}
-	s, err := newService(ctx, config.Serve{Web: c.Web, Backups: config.Backups{}}, service, data, e.secret, "duyet demo", log)
+	// Included in another origin's pages, links of ours need ours.
+	base := mustURL("http://" + service.Addr().String())
+	s, err := newService(ctx, config.Serve{Web: c.Web, BaseURL: base}, service, data, e.secret, "duyet demo", log)
 	if err != nil {
 		return errors.Join(err, site.close())
 	}

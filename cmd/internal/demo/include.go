@@ -72,6 +72,7 @@ type Latest struct {
 		Title string `json:"title"`
 		URL   string `json:"url"`
 	} `json:"page"`
+	Lang string `json:"-"` // of the article it stands under
 }
 
 // latest asks for the latest comments. Without an answer the page goes out without them.
@@ -87,6 +88,13 @@ func (s *Site) latest(ctx context.Context) []Latest {
 	if err := json.Unmarshal(body, &answer); err != nil {
 		s.log.Warn("the latest comments could not be read", "err", err)
 		return nil
+	}
+	for i, c := range answer.Comments {
+		for _, a := range s.articles {
+			if c.Page.URL == s.PageURL(a) {
+				answer.Comments[i].Lang = a.Lang
+			}
+		}
 	}
 	return answer.Comments
 }
