@@ -15,12 +15,13 @@ const bodyMost = 1 << 20
 const securityScheme = "bearer"
 
 func (c *Console) registerAPI() {
-	if doc := c.cfg.API.OpenAPI(); doc.Components != nil {
-		if doc.Components.SecuritySchemes == nil {
-			doc.Components.SecuritySchemes = map[string]*huma.SecurityScheme{}
-		}
+	doc := c.cfg.API.OpenAPI()
+	if doc.Components.SecuritySchemes == nil {
+		doc.Components.SecuritySchemes = map[string]*huma.SecurityScheme{}
+	}
+	if doc.Components.SecuritySchemes[securityScheme] == nil {
 		doc.Components.SecuritySchemes[securityScheme] = &huma.SecurityScheme{
-			Type: "http", Scheme: "bearer", Description: "A token of `duyet token add --moderator EMAIL`.",
+			Type: "http", Scheme: "bearer", Description: "A token made by `duyet token add`.",
 		}
 	}
 	c.registerQueue()
