@@ -71,6 +71,11 @@ type Commit struct {
 	Event   Event
 	Page    string  // the comment's page key, "" when the event is about no comment
 	Comment Comment // as it stands after the event; the zero Comment when there is none
+
+	// Elsewhere is set when another node made the commit and this one is told by the
+	// journal; Comment is then as it stands when told. What counts work done passes over
+	// such commits, what keeps copies does not.
+	Elsewhere bool
 }
 
 // Observer is told of every commit after it is durable and before whoever asked for it

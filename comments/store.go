@@ -23,6 +23,8 @@ import (
 //     once it can. A record whose checksum doesn't fit is ErrDamaged, never data.
 //   - A context that is done before the work was queued ends the call with its error and
 //     changes nothing; one that ends later doesn't undo what is on its way.
+//   - Texts are UTF-8 without NUL, which the services see to. A store may refuse others
+//     with ErrInvalid.
 //   - Times are UTC with millisecond precision. Slices returned are the caller's to keep.
 //   - Every event gets the next Seq of its site's head and is chained to the one before
 //     it; Store sets Site, Seq, At (when zero) and Chain. Observers hear of it after the

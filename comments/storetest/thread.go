@@ -68,7 +68,7 @@ func threadCursorGone(t *testing.T, b *Bench) {
 // threadPagesApart: keys that begin alike share nothing.
 func threadPagesApart(t *testing.T, b *Bench) {
 	b.AddSite("news")
-	keys := []string{"a", "a/", "a/b", "aa", "https://news.example/", "https://news.example/a", "á", "\xff\xfe"}
+	keys := []string{"a", "a/", "a/b", "aa", "https://news.example/", "https://news.example/a", "á", "\U0010ffff\U0010ffff"}
 	want := map[string][]comments.ID{}
 	for range 2 {
 		for _, k := range keys {

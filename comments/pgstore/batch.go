@@ -1,0 +1,274 @@
+package pgstore
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"duyet/comments"
+)
+
+// batch is the operations that share a transaction. They read together, decide one after
+// the other on a common copy in memory, each seeing what those before it have done, and
+// write together, in a number of statements that does not grow with theirs.
+type batch struct {
+	ops  []*waiting
+	sets map[string]*siteSet
+}
+
+// siteSet is what a batch knows of one site.
+type siteSet struct {
+	site string
+
+	// What to read.
+	wantTickets  map[uuid.UUID]bool
+	wantPages    map[uuid.UUID]bool
+	wantComments map[uuid.UUID]bool // with page and last event
+
+	// What was read, and what became of it.
+	tickets  map[uuid.UUID]*spentTicket
+	pages    map[uuid.UUID]*page
+	comments map[uuid.UUID]*stored
+	authors  []author
+}
+
+type spentTicket struct {
+	comments.Spent
+	spend comments.Spend
+	fresh bool
+}
+
+// stored is a comment with what its row holds beside it.
+type stored struct {
+	comments.Comment
+	seq   uint64 // of its last event
+	last  comments.Transition
+	fresh bool
+	dirty bool
+}
+
+type author struct {
+	comment uuid.UUID
+	comments.Author
+}
+
+func (b *batch) set(site string) *siteSet { return b.sets[site] }
+
+// read implements job.
+func (b *batch) read(q *pgx.Batch, tx *Tx) {
+	b.sets = map[string]*siteSet{}
+	for _, site := range tx.sites {
+		s := &siteSet{
+			site: site, wantTickets: map[uuid.UUID]bool{}, wantPages: map[uuid.UUID]bool{}, wantComments: map[uuid.UUID]bool{},
+			tickets: map[uuid.UUID]*spentTicket{}, pages: map[uuid.UUID]*page{}, comments: map[uuid.UUID]*stored{},
+		}
+		for _, w := range b.ops {
+			w.want(s)
+		}
+		s.read(q)
+		b.sets[site] = s
+	}
+}
+
+func (s *siteSet) read(q *pgx.Batch) {
+	if len(s.wantTickets) > 0 {
+		q.Queue(`SELECT id, comment, words FROM spent WHERE site = $1 AND id = ANY ($2::uuid[])`, s.site, uuids(s.wantTickets)).Query(s.readTickets)
+	}
+	if len(s.wantTickets)+len(s.wantComments) > 0 {
+		// A ticket that is spent brings the comment it let in.
+		q.Queue(`SELECT `+commentColumns+`, c.seq, `+transitionColumns+`
+			FROM comments c
+			JOIN pages p ON p.site = c.site AND p.id = c.page
+			JOIN events e ON e.site = c.site AND e.seq = c.seq`+joinDetail+`
+			WHERE c.site = $1 AND c.id = ANY ($2::uuid[] || ARRAY(SELECT comment FROM spent WHERE site = $1 AND id = ANY ($3::uuid[])))`,
+			s.site, uuids(s.wantComments), uuids(s.wantTickets)).Query(s.readComments)
+	}
+	if len(s.wantPages)+len(s.wantComments) > 0 {
+		q.Queue(`SELECT id, `+pageColumns+` FROM pages
+			WHERE site = $1 AND id = ANY ($2::uuid[] || ARRAY(SELECT page FROM comments WHERE site = $1 AND id = ANY ($3::uuid[])))`,
+			s.site, uuids(s.wantPages), uuids(s.wantComments)).Query(s.readPages)
+	}
+}
+
+// uuids are in order, so that rows are visited as they lie in the index.
+func uuids(set map[uuid.UUID]bool) []pgtype.UUID {
+	list := make([]pgtype.UUID, 0, len(set))
+	for u := range set {
+		list = append(list, pgtype.UUID{Bytes: u, Valid: true})
+	}
+	slices.SortFunc(list, func(a, b pgtype.UUID) int { return slices.Compare(a.Bytes[:], b.Bytes[:]) })
+	return list
+}
+
+func (s *siteSet) readTickets(rows pgx.Rows) error {
+	defer rows.Close()
+	for rows.Next() {
+		var id, comment pgtype.UUID
+		var words []byte
+		if err := rows.Scan(&id, &comment, &words); err != nil {
+			return err
+		}
+		t, err := newSpent(s.site, comment, words)
+		if err != nil {
+			return err
+		}
+		s.tickets[id.Bytes] = &spentTicket{Spent: t}
+	}
+	return rows.Err()
+}
+
+func (s *siteSet) readComments(rows pgx.Rows) error {
+	defer rows.Close()
+	for rows.Next() {
+		c := new(stored)
+		var cf commentFields
+		var ef eventFields
+		into := append(append(cf.into(&c.Comment), &c.seq), ef.into(&c.last.Event)...)
+		if err := rows.Scan(append(into, &c.last.Salt, &c.last.Detail.Reason, &c.last.Note)...); err != nil {
+			return err
+		}
+		ef.finish(s.site, &c.last.Event)
+		if err := cf.finish(s.site, &c.Comment); err != nil {
+			return err
+		}
+		s.comments[cf.id.Bytes] = c
+	}
+	return rows.Err()
+}
+
+func (s *siteSet) readPages(rows pgx.Rows) error {
+	defer rows.Close()
+	for rows.Next() {
+		var id pgtype.UUID
+		p := &page{Page: comments.Page{Site: s.site}}
+		var f pageFields
+		if err := rows.Scan(append([]any{&id}, f.into(&p.Page)...)...); err != nil {
+			return err
+		}
+		f.finish(&p.Page)
+		s.pages[id.Bytes] = p
+	}
+	return rows.Err()
+}
+
+// decide implements job. What an operation returns is its own affair.
+func (b *batch) decide(_ context.Context, tx *Tx) error {
+	for _, w := range b.ops {
+		w.err = nil
+		for _, site := range tx.sites {
+			if err := safely(func() error { return w.run(b.sets[site], tx) }); err != nil {
+				w.err = err
+			}
+		}
+	}
+	return nil
+}
+
+// safely turns a panic of what a caller has handed in into its error.
+func safely(run func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in a transaction: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return run()
+}
+
+// write implements job.
+func (b *batch) write(q *pgx.Batch, tx *Tx) {
+	for _, site := range tx.sites {
+		s := b.sets[site]
+		s.writePages(q)
+		s.insertComments(q)
+		s.updateComments(q)
+		s.writeTickets(q)
+		s.writeAuthors(q)
+	}
+}
+
+func (s *siteSet) insertComments(q *pgx.Batch) {
+	var ids, pages, parents []pgtype.UUID
+	var names, titles, contents, langs, statuses []string
+	var versions, seqs []int64
+	var signals []pgtype.Text
+	var suspects []bool
+	var created, edited []pgtype.Timestamptz
+	for id, c := range s.comments {
+		if !c.fresh {
+			continue
+		}
+		encoded, err := encodeSignals(c.Signals)
+		if err != nil { // a map of strings: it can't be
+			encoded = pgtype.Text{}
+		}
+		ids, pages, parents = append(ids, pgtype.UUID{Bytes: id, Valid: true}), append(pages, pageUUID(s.site, c.Page)), append(parents, uuidOf(c.Parent))
+		names, titles, contents = append(names, c.Name), append(titles, c.Title), append(contents, c.Content)
+		langs, statuses = append(langs, c.Lang), append(statuses, string(c.Status))
+		versions, seqs = append(versions, int64(c.Version)), append(seqs, int64(c.seq))
+		signals, suspects = append(signals, encoded), append(suspects, suspicious(c.Signals))
+		created, edited = append(created, Stamp(c.CreatedAt)), append(edited, Stamp(c.EditedAt))
+	}
+	if ids == nil {
+		return
+	}
+	q.Queue(`INSERT INTO comments (site, id, page, parent, name, title, content, lang, status, version, seq, signals, suspect, created_at, edited_at)
+		SELECT $1, u.id, u.page, u.parent, u.name, u.title, u.content, u.lang, u.status, u.version, u.seq, u.signals::jsonb, u.suspect, u.created, u.edited
+		FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+			$10::bigint[], $11::bigint[], $12::text[], $13::boolean[], $14::timestamptz[], $15::timestamptz[])
+			AS u (id, page, parent, name, title, content, lang, status, version, seq, signals, suspect, created, edited)`,
+		s.site, ids, pages, parents, names, titles, contents, langs, statuses, versions, seqs, signals, suspects, created, edited)
+}
+
+func (s *siteSet) updateComments(q *pgx.Batch) {
+	var ids []pgtype.UUID
+	var statuses []string
+	var versions, seqs []int64
+	for id, c := range s.comments {
+		if c.dirty && !c.fresh {
+			ids, statuses = append(ids, pgtype.UUID{Bytes: id, Valid: true}), append(statuses, string(c.Status))
+			versions, seqs = append(versions, int64(c.Version)), append(seqs, int64(c.seq))
+		}
+	}
+	if ids == nil {
+		return
+	}
+	q.Queue(`UPDATE comments AS c SET status = u.status, version = u.version, seq = u.seq
+		FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[]) AS u (id, status, version, seq)
+		WHERE c.site = $1 AND c.id = u.id`, s.site, ids, statuses, versions, seqs)
+}
+
+func (s *siteSet) writeTickets(q *pgx.Batch) {
+	var ids, lets []pgtype.UUID
+	var expires []pgtype.Timestamptz
+	var words [][]byte
+	for id, t := range s.tickets {
+		if t.fresh {
+			ids, lets = append(ids, pgtype.UUID{Bytes: id, Valid: true}), append(lets, uuidOf(t.Comment))
+			expires, words = append(expires, ticketStamp(t.spend.Expires)), append(words, t.Words[:])
+		}
+	}
+	if ids != nil {
+		q.Queue(`INSERT INTO spent (site, id, expires, comment, words)
+			SELECT $1, u.* FROM unnest($2::uuid[], $3::timestamptz[], $4::uuid[], $5::bytea[]) AS u`, s.site, ids, expires, lets, words)
+	}
+}
+
+func (s *siteSet) writeAuthors(q *pgx.Batch) {
+	var ids []pgtype.UUID
+	var addrs []string
+	var expires []pgtype.Timestamptz
+	for _, a := range s.authors {
+		ids, addrs = append(ids, pgtype.UUID{Bytes: a.comment, Valid: true}), append(addrs, a.Addr.WithZone("").String())
+		expires = append(expires, ticketStamp(a.Expires))
+	}
+	if ids != nil {
+		q.Queue(`INSERT INTO addresses (site, comment, addr, expires)
+			SELECT $1, u.comment, u.addr::inet, u.expires FROM unnest($2::uuid[], $3::text[], $4::timestamptz[]) AS u (comment, addr, expires)`,
+			s.site, ids, addrs, expires)
+	}
+}

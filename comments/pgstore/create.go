@@ -1,0 +1,151 @@
+package pgstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"duyet/comments"
+)
+
+// Create implements comments.Creator.
+func (db *DB) Create(ctx context.Context, c comments.Creation) (created comments.Comment, repeated bool, err error) {
+	op, err := newCreation(c)
+	if err != nil {
+		return comments.Comment{}, false, err
+	}
+	if err := db.submit(ctx, c.Comment.Site, op); err != nil {
+		return comments.Comment{}, false, err
+	}
+	return op.created, op.repeated, nil
+}
+
+// creation is a comment on its way in.
+type creation struct {
+	comments.Creation
+	id, page, ticket uuid.UUID
+
+	created  comments.Comment
+	repeated bool
+}
+
+func newCreation(c comments.Creation) (*creation, error) {
+	if c.Comment.ID.Site() != c.Comment.Site || !c.Comment.Status.Valid() || c.Comment.Page == "" {
+		return nil, fmt.Errorf("comment without id, site, page or status: %w", comments.ErrInvalid)
+	}
+	if err := CheckText(c.Comment.Page, c.Comment.Name, c.Comment.Title, c.Comment.Content, c.Comment.Lang, c.Actor,
+		c.Page.URL, c.Page.Title); err != nil {
+		return nil, err
+	}
+	op := &creation{Creation: c, id: c.Comment.ID.UUID(), page: comments.PageHash(c.Comment.Site, c.Comment.Page), ticket: uuid.UUID(c.Ticket.ID)}
+	op.Comment.CreatedAt, op.Comment.EditedAt = milli(c.Comment.CreatedAt), milli(c.Comment.EditedAt)
+	op.Page.CreatedAt = milli(c.Page.CreatedAt)
+	op.Comment.Version = 1
+	return op, nil
+}
+
+func (op *creation) want(s *siteSet) {
+	s.wantPages[op.page] = true
+	s.wantComments[op.id] = true
+	if op.ticket != (uuid.UUID{}) {
+		s.wantTickets[op.ticket] = true
+	}
+	if op.Comment.Parent.Site() == s.site {
+		s.wantComments[op.Comment.Parent.UUID()] = true
+	}
+}
+
+// run decides first, then writes into the batch's memory what can't fail.
+func (op *creation) run(s *siteSet, tx *Tx) error {
+	op.created, op.repeated = comments.Comment{}, false
+	h := tx.heads[s.site]
+	if h == nil || s.site == comments.Installation {
+		return unknown(s.site)
+	}
+	if t := s.tickets[op.ticket]; t != nil && op.ticket != (uuid.UUID{}) {
+		return op.repeat(s, t)
+	}
+	if s.comments[op.id] != nil {
+		return fmt.Errorf("comment %s: %w", op.Comment.ID, comments.ErrExists)
+	}
+	if err := op.parent(s); err != nil {
+		return err
+	}
+	p := s.pages[op.page]
+	if p != nil && p.Key != op.Comment.Page {
+		return fmt.Errorf("page of site %s: its key does not fit its id: %w", s.site, comments.ErrDamaged)
+	}
+	if p == nil {
+		p = &page{Page: op.Page, fresh: true}
+		p.Site, p.Key, p.Counts = s.site, op.Comment.Page, comments.Counts{}
+		s.pages[op.page] = p
+	}
+	op.write(s, tx, h, p)
+	return nil
+}
+
+// repeat judges a ticket that is spent already.
+func (op *creation) repeat(s *siteSet, t *spentTicket) error {
+	if t.Words != op.Ticket.Words {
+		return comments.ErrTicketSpent
+	}
+	c := s.comments[t.Comment.UUID()]
+	if c == nil {
+		return comments.ErrTicketSpent
+	}
+	op.created, op.repeated = c.Comment, true
+	return nil
+}
+
+// parent is nil when the comment answers the article, or a comment of the same page.
+func (op *creation) parent(s *siteSet) error {
+	if op.Comment.Parent == "" {
+		return nil
+	}
+	var c *stored
+	if op.Comment.Parent.Site() == s.site {
+		c = s.comments[op.Comment.Parent.UUID()]
+	}
+	if c == nil || c.Page != op.Comment.Page {
+		return fmt.Errorf("parent: %w", comments.ErrNotFound)
+	}
+	return nil
+}
+
+func (op *creation) write(s *siteSet, tx *Tx, h *head, p *page) {
+	c := &stored{Comment: op.Comment, fresh: true}
+	s.comments[op.id] = c
+	tx.move(h, p, c, "", comments.Event{
+		Site: s.site, Actor: op.Actor, Kind: comments.KindSubmitted,
+		Comment: c.ID, To: c.Status, Version: c.Version,
+	}, nil)
+	if op.ticket != (uuid.UUID{}) {
+		s.tickets[op.ticket] = &spentTicket{Spent: comments.Spent{Comment: c.ID, Words: op.Ticket.Words}, spend: op.Ticket, fresh: true}
+	}
+	if op.Author.Addr.IsValid() {
+		s.authors = append(s.authors, author{comment: op.id, Author: op.Author})
+	}
+	op.created = c.Comment
+}
+
+// move appends the event of a comment that has come to its status, and brings the counts
+// up to it.
+func (tx *Tx) move(h *head, p *page, c *stored, from comments.Status, e comments.Event, detail *comments.Detail) {
+	c.last = comments.Transition{Event: tx.append(h, e, detail, &c.Comment)}
+	if detail != nil {
+		c.last.Detail = *detail
+	}
+	c.seq, c.dirty = c.last.Seq, true
+	h.Counts.Move(from, c.Status)
+	p.Counts.Move(from, c.Status)
+	p.dirty = true
+	if suspicious(c.Signals) {
+		if from == comments.Pending {
+			h.suspect--
+		}
+		if c.Status == comments.Pending {
+			h.suspect++
+		}
+	}
+}

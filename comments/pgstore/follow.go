@@ -1,0 +1,149 @@
+package pgstore
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// How nodes hear of each other. The journal is the truth: every pollEvery a node compares
+// the ends of all journals with how far it has told, and reads on where they differ. So
+// that it need not wait that long, a node that has committed nudges the others, at most
+// once in nudgeEvery. It does so outside its transactions: a NOTIFY inside one makes
+// commits wait for each other in the whole server.
+const (
+	pollEvery  = 500 * time.Millisecond
+	nudgeEvery = 100 * time.Millisecond
+	channel    = "duyet_journal"
+)
+
+// nudge asks for the others to be told; it never waits.
+func (db *DB) nudge() {
+	select {
+	case db.nudges <- struct{}{}:
+	default:
+	}
+}
+
+// sendNudges runs until the store is closed.
+func (db *DB) sendNudges() {
+	for {
+		select {
+		case <-db.nudges:
+		case <-db.background.Done():
+			return
+		}
+		ctx, cancel := context.WithTimeout(db.background, pollEvery)
+		// Should it fail, the others' polls find what there is.
+		_, _ = db.pool.Exec(ctx, `SELECT pg_notify($1, $2)`, channel, db.node)
+		cancel()
+		if sleep(db.background, nudgeEvery) != nil {
+			return
+		}
+	}
+}
+
+// follow runs until the store is closed.
+func (db *DB) follow() {
+	nudged := make(chan struct{}, 1)
+	db.running.Go(func() { db.listen(nudged) })
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-nudged:
+		case <-db.background.Done():
+			return
+		}
+		if err := db.poll(db.background); err != nil && db.background.Err() == nil {
+			db.log.Warn("can't follow the journals", "behind", db.Behind().Round(time.Millisecond), "error", err)
+		}
+	}
+}
+
+// poll tells of everything that other nodes have committed.
+func (db *DB) poll(ctx context.Context) error {
+	started := time.Now()
+	var ends map[string]cursor
+	err := db.Read(ctx, func(q Queryer) (err error) {
+		ends, err = readEnds(ctx, q)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, site := range db.tell.differ(ends) {
+		if err := db.catchUp(ctx, site, false); err != nil {
+			return err
+		}
+	}
+	db.heard.Store(started.UnixNano())
+	return nil
+}
+
+// differ lists the sites whose end is not where this node has come to, those that are
+// gone included.
+func (t *tellings) differ(ends map[string]cursor) (sites []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for site, end := range ends {
+		at := t.cursors[site]
+		if at.epoch != end.epoch || at.seq != end.seq || !bytes.Equal(at.chain, end.chain) {
+			sites = append(sites, site)
+		}
+	}
+	for site := range t.cursors {
+		if _, stands := ends[site]; !stands {
+			sites = append(sites, site)
+		}
+	}
+	return sites
+}
+
+// listen passes others' nudges on until the store is closed. It has a connection of its
+// own, outside the pool.
+func (db *DB) listen(nudged chan<- struct{}) {
+	for attempt := 0; ; attempt++ {
+		if db.listenOnce(nudged) {
+			attempt = 0
+		}
+		if sleep(db.background, pause(attempt)) != nil {
+			return
+		}
+	}
+}
+
+// listenOnce listens until the connection is lost, and reports whether there was one.
+func (db *DB) listenOnce(nudged chan<- struct{}) bool {
+	conn, err := pgx.ConnectConfig(db.background, db.pool.Config().ConnConfig)
+	if err != nil {
+		return false
+	}
+	defer closeQuietly(conn)
+	if _, err := conn.Exec(db.background, `LISTEN `+channel); err != nil {
+		return false
+	}
+	for {
+		n, err := conn.WaitForNotification(db.background)
+		if err != nil {
+			return true
+		}
+		if n.Payload == db.node {
+			continue
+		}
+		select {
+		case nudged <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// closeQuietly closes a connection that may be dead already.
+func closeQuietly(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
+	defer cancel()
+	_ = conn.Close(ctx)
+}

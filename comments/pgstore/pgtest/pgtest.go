@@ -1,0 +1,261 @@
+// Package pgtest starts a PostgreSQL server of its own for the tests of a package: in a
+// temporary folder, on a socket, as a user without rights, gone when the tests are. It
+// needs Debian's package postgresql and never skips a test for want of it.
+package pgtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Cluster is a server for the tests of one process. The zero value has not begun; it
+// starts with the first database asked of it. Close it when the tests are done.
+type Cluster struct {
+	// Settings are added to the server's: "fsync=on". Without them nothing waits for a
+	// disk, which the death of the server, unlike the machine's, does not tell.
+	Settings []string
+
+	once     sync.Once
+	startErr error
+	bin      string
+	dir      string // holds data, log and socket
+	user     *syscall.Credential
+	server   *server
+	count    atomic.Int64
+}
+
+// server is a running postgres process.
+type server struct {
+	process *os.Process
+	ended   chan struct{}
+}
+
+// errMissing says what to do.
+var errMissing = errors.New("these tests start PostgreSQL and found none: apt-get install postgresql")
+
+// Database makes an empty database for one test and returns its address. It is dropped
+// when the test ends.
+func (c *Cluster) Database(t testing.TB) string {
+	t.Helper()
+	c.once.Do(func() { c.startErr = c.create() })
+	if c.startErr != nil {
+		t.Fatal(c.startErr)
+	}
+	name := fmt.Sprintf("t%d", c.count.Add(1))
+	if err := c.admin(t.Context(), `CREATE DATABASE `+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if err := c.admin(ctx, `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`); err != nil {
+			t.Error(err)
+		}
+	})
+	return c.dsn(name)
+}
+
+// Socket is the path of the socket that the server listens on, for a proxy before it.
+func (c *Cluster) Socket() string { return filepath.Join(c.dir, ".s.PGSQL.5432") }
+
+func (c *Cluster) dsn(database string) string { return DSN(c.dir, database) }
+
+// DSN is the address of a database behind the socket in a folder.
+func DSN(dir, database string) string {
+	return "postgres:///" + database + "?host=" + url.QueryEscape(dir) + "&user=postgres"
+}
+
+// admin runs a statement outside of any test's database.
+func (c *Cluster) admin(ctx context.Context, sql string) error {
+	conn, err := pgx.Connect(ctx, c.dsn("postgres"))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, sql)
+	return err
+}
+
+// create makes a cluster and starts it.
+func (c *Cluster) create() (err error) {
+	if c.bin, err = find(); err != nil {
+		return err
+	}
+	// Short, since the path of a socket has at most 107 bytes.
+	if c.dir, err = os.MkdirTemp("", "pg"); err != nil {
+		return err
+	}
+	if os.Geteuid() == 0 {
+		if c.user, err = unprivileged(); err != nil {
+			return err
+		}
+		if err := os.Chown(c.dir, int(c.user.Uid), int(c.user.Gid)); err != nil {
+			return err
+		}
+	}
+	out, err := c.command("initdb", "-D", c.data(), "-A", "trust", "-U", "postgres", "-E", "UTF8",
+		"--locale=C", "--no-sync").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	return c.Start()
+}
+
+func (c *Cluster) data() string { return filepath.Join(c.dir, "data") }
+
+// find is the folder of PostgreSQL's programs: the newest that Debian has, or the one in
+// PATH.
+func find() (string, error) {
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	version := func(path string) int {
+		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
+		return n
+	}
+	if len(found) > 0 {
+		return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) })), nil
+	}
+	path, err := exec.LookPath("initdb")
+	if err != nil {
+		return "", errMissing
+	}
+	return filepath.Dir(path), nil
+}
+
+// unprivileged is a user for the server, which refuses to be root's.
+func unprivileged() (*syscall.Credential, error) {
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
+		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
+		if err1 == nil && err2 == nil {
+			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+		}
+	}
+	return nil, errors.New("PostgreSQL can't run as root, and there is neither a user postgres nor nobody")
+}
+
+func (c *Cluster) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(c.bin, name), args...)
+	cmd.Dir = c.dir
+	cmd.Env = append(os.Environ(), "LC_ALL=C", "HOME="+c.dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.user, Setpgid: true}
+	return cmd
+}
+
+// Start starts the server, which is not running, and waits until it answers.
+func (c *Cluster) Start() error {
+	settings := append([]string{
+		"listen_addresses=", "unix_socket_directories=" + c.dir, "max_connections=300", "shared_buffers=64MB",
+		"fsync=off", "full_page_writes=off", "timezone=UTC", "log_min_messages=fatal", "max_wal_size=2GB",
+	}, c.Settings...)
+	args := []string{"-D", c.data()}
+	for _, s := range settings {
+		args = append(args, "-c", s)
+	}
+	log, err := os.OpenFile(filepath.Join(c.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := c.command("postgres", args...)
+	cmd.Stdout, cmd.Stderr = log, log
+	// Should this process be killed, the server goes as well: the signal comes when the
+	// thread that started it ends, so that thread stays.
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGQUIT
+	s := &server{ended: make(chan struct{})}
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		err := cmd.Start()
+		s.process = cmd.Process
+		started <- err
+		if err == nil {
+			_ = cmd.Wait()
+		}
+		close(s.ended)
+	}()
+	if err := <-started; err != nil {
+		return err
+	}
+	c.server = s
+	return c.await()
+}
+
+// await waits until the server answers.
+func (c *Cluster) await() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for {
+		err := c.admin(ctx, `SELECT 1`)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-c.server.ended:
+			return c.failed(errors.New("postgres did not start"))
+		case <-ctx.Done():
+			return c.failed(err)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+func (c *Cluster) failed(err error) error {
+	log, _ := os.ReadFile(filepath.Join(c.dir, "log"))
+	return fmt.Errorf("%w\n%s", err, bytes.TrimSpace(log))
+}
+
+// Stop stops the server, cutting its connections; SIGQUIT does so without its putting
+// anything in order, as a crash would.
+func (c *Cluster) Stop(how syscall.Signal) error {
+	if c.server == nil {
+		return nil
+	}
+	if err := c.server.process.Signal(how); err != nil {
+		return err
+	}
+	<-c.server.ended
+	c.server = nil
+	return nil
+}
+
+// Close stops the server and removes what it has written.
+func (c *Cluster) Close() error {
+	err := c.Stop(syscall.SIGQUIT)
+	if c.dir != "" {
+		err = errors.Join(err, os.RemoveAll(c.dir))
+	}
+	return err
+}
+
+// Main runs the tests of a package with a cluster and ends the process: it is what a
+// package's TestMain calls.
+func Main(m *testing.M, c *Cluster) {
+	code := m.Run()
+	if err := c.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, strings.TrimSpace(err.Error()))
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
