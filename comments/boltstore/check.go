@@ -181,7 +181,7 @@ func (c *checker) checkComments() error {
 		if s == nil {
 			return
 		}
-		comment, err := decodeComment(s.id, k, v, false)
+		comment, err := decodeComment(s.id, k, v, true)
 		if err != nil {
 			c.damaged(err)
 			return

@@ -39,7 +39,7 @@ func (c *checker) checkJournals() error {
 			return
 		}
 		about[s.head.number]++
-		comment, err := c.tx.comment(s.head.number, s.id, e.Comment.UUID(), false)
+		comment, err := c.tx.comment(s.head.number, s.id, e.Comment.UUID(), true)
 		if errors.Is(err, comments.ErrNotFound) {
 			c.problem(s.event(e.Seq), "its comment %s does not exist", e.Comment)
 		} else if _, found := slices.BinarySearch(comment.history, e.Seq); err == nil && !found {

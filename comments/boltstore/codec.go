@@ -133,7 +133,7 @@ func (d *decoder) id(site string) comments.ID {
 		return ""
 	case 1:
 		if u := d.uuid(); !d.bad {
-			return comments.MakeID(site, u)
+			return makeID(site, u)
 		}
 	}
 	d.fail()

@@ -3,6 +3,7 @@ package boltstore
 import (
 	"context"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"time"
@@ -18,9 +19,11 @@ const formatComment Format = 1
 // words, which a decision copies without reading them.
 type stored struct {
 	comments.Comment
-	history     []uint64  // seqs of its events, ascending
 	addrExpires time.Time // names its address's record; zero = none was stored
-	body        []byte    // the words as encoded; nil when read to be shown
+
+	// What is read only where it is asked for:
+	history []uint64 // seqs of its events, ascending
+	body    []byte   // the words as encoded
 }
 
 // appendBody encodes what a decision leaves as it is. It needs no transaction, so it is
@@ -71,9 +74,9 @@ func (c *stored) record(key []byte) []byte {
 	return seal(formatComment, key, append(b, c.body...))
 }
 
-// decodeComment reads a record. With keep it also keeps the encoded words, to be written
-// again.
-func decodeComment(site string, key, record []byte, keep bool) (stored, error) {
+// decodeComment reads a record. Only with full does it keep the history and the encoded
+// words; most readers want neither.
+func decodeComment(site string, key, record []byte, full bool) (stored, error) {
 	f, payload, err := open(bucketComments, key, record)
 	if err != nil {
 		return stored{}, err
@@ -83,19 +86,21 @@ func decodeComment(site string, key, record []byte, keep bool) (stored, error) {
 	}
 	var c stored
 	d := decoder{s: string(payload)}
-	c.ID, c.Site = comments.MakeID(site, uuid.UUID(key[4:])), site
+	c.ID, c.Site = makeID(site, uuid.UUID(key[4:])), site
 	c.Version = d.uint()
 	c.Status = d.status()
 	c.addrExpires = d.time()
-	if n := d.count(); n > 0 {
-		c.history = make([]uint64, n)
-		var seq uint64
-		for i := range c.history {
-			seq += d.uint()
-			c.history[i] = seq
+	n, seq := d.count(), uint64(0)
+	if full {
+		c.history = make([]uint64, 0, n)
+	}
+	for range n {
+		seq += d.uint()
+		if full {
+			c.history = append(c.history, seq)
 		}
 	}
-	if keep {
+	if full {
 		c.body = []byte(d.s)
 	}
 	d.body(&c.Comment)
@@ -152,13 +157,13 @@ func suspect(c *comments.Comment) bool {
 }
 
 // comment reads one comment, or comments.ErrNotFound.
-func (tx *Tx) comment(number uint32, site string, id uuid.UUID, keep bool) (stored, error) {
+func (tx *Tx) comment(number uint32, site string, id uuid.UUID, full bool) (stored, error) {
 	key := commentKey(number, id)
 	record := tx.get(bucketComments, key)
 	if record == nil {
 		return stored{}, fmt.Errorf("comment: %w", comments.ErrNotFound)
 	}
-	return decodeComment(site, key, record, keep)
+	return decodeComment(site, key, record, full)
 }
 
 // Comment implements comments.CommentReader.
@@ -176,4 +181,22 @@ func (db *DB) Comment(ctx context.Context, id comments.ID) (c comments.Comment, 
 		return err
 	})
 	return c, err
+}
+
+// makeID is comments.MakeID in one allocation.
+func makeID(site string, id uuid.UUID) comments.ID {
+	var b [32 + 1 + 36]byte
+	n := copy(b[:32], site)
+	b[n] = '~'
+	text := b[n+1 : n+1+36]
+	hex.Encode(text, id[:4])
+	text[8] = '-'
+	hex.Encode(text[9:], id[4:6])
+	text[13] = '-'
+	hex.Encode(text[14:], id[6:8])
+	text[18] = '-'
+	hex.Encode(text[19:], id[8:10])
+	text[23] = '-'
+	hex.Encode(text[24:], id[10:])
+	return comments.ID(b[:n+1+36])
 }

@@ -174,7 +174,7 @@ func (db *DB) History(ctx context.Context, id comments.ID) (list []comments.Tran
 		if err != nil {
 			return orUnknown(err, id)
 		}
-		c, err := tx.comment(number, site, id.UUID(), false)
+		c, err := tx.comment(number, site, id.UUID(), true)
 		if err != nil {
 			return err
 		}

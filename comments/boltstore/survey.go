@@ -19,12 +19,17 @@ type Survey struct {
 	Installation string // id that the file was made with
 	Fingerprint  string // of the secret it was made with
 	Heads        map[string]comments.Head
-	// Damaged names records whose checksum does not fit, at most damagedMost of them. They
-	// are comments.ErrDamaged to whoever reads them; all others are sound.
+	// Damaged names records whose checksum does not fit, which are comments.ErrDamaged to
+	// whoever reads them, and indexes with entries too few or too many; at most damagedMost.
+	// Nothing else is affected.
 	Damaged []error
 
 	about   map[string]string
 	numbers map[uint32]string
+	heads   map[string]head
+	counted map[group]int64
+	group   group // that is being counted, with its count so far
+	run     int64
 }
 
 const damagedMost = 100
@@ -72,7 +77,7 @@ func Examine(r io.ReaderAt, size int64, key []byte) (*Survey, error) {
 func examine(r io.ReaderAt, size int64, more func(*Survey) surveyed) (*Survey, error) {
 	s := &Survey{
 		Bytes: size, Heads: map[string]comments.Head{},
-		about: map[string]string{}, numbers: map[uint32]string{},
+		about: map[string]string{}, numbers: map[uint32]string{}, heads: map[string]head{}, counted: map[group]int64{},
 	}
 	var also surveyed
 	if more != nil {
@@ -90,12 +95,17 @@ func examine(r io.ReaderAt, size int64, more func(*Survey) surveyed) (*Survey, e
 	if err != nil {
 		return s, err
 	}
-	return s, s.judge()
+	if err := s.judge(); err != nil {
+		return s, err
+	}
+	s.compare()
+	return s, nil
 }
 
 // record looks at one value. Damage to what everything else rests on is an error; to
 // other records it is noted.
 func (s *Survey) record(b Bucket, key, value []byte) error {
+	s.count(b, key)
 	if len(value) == 0 && b != bucketAbout && b != bucketHeads { // an index entry
 		return nil
 	}
@@ -114,14 +124,72 @@ func (s *Survey) record(b Bucket, key, value []byte) error {
 		if err != nil {
 			return fmt.Errorf("%w: %w", strip(err), ErrDamaged)
 		}
-		s.Heads[string(key)] = h.Head
+		s.Heads[string(key)], s.heads[string(key)] = h.Head, h
 		s.numbers[h.number] = string(key)
 	default:
-		if err != nil && len(s.Damaged) < damagedMost {
-			s.Damaged = append(s.Damaged, err)
+		if err != nil {
+			s.note(err)
 		}
 	}
 	return nil
+}
+
+func (s *Survey) note(err error) {
+	if len(s.Damaged) < damagedMost {
+		s.Damaged = append(s.Damaged, err)
+	}
+}
+
+// group is a bucket and the part of its keys by which it can be counted against the heads.
+// An entry whose key was changed would be missed by nobody else.
+type group struct {
+	bucket Bucket
+	prefix [5]byte
+}
+
+func groupOf(b Bucket, key []byte) (g group) {
+	n := 0
+	switch b {
+	case bucketComments, bucketThreads, bucketJournal:
+		n = 4
+	case bucketQueues:
+		n = 5
+	default:
+		return group{}
+	}
+	g.bucket = b
+	copy(g.prefix[:n], key)
+	return g
+}
+
+// count counts a key. Those of a group stand together.
+func (s *Survey) count(b Bucket, key []byte) {
+	if g := groupOf(b, key); g != s.group {
+		s.counted[s.group] += s.run
+		s.group, s.run = g, 0
+	}
+	s.run++
+}
+
+// compare holds what was counted against the heads.
+func (s *Survey) compare() {
+	s.counted[s.group] += s.run
+	for site, h := range s.heads {
+		number := siteKey(h.number)
+		s.expect(site, bucketComments, number, h.Counts.Total())
+		s.expect(site, bucketThreads, number, h.Counts.Approved)
+		s.expect(site, bucketJournal, number, int64(h.Seq))
+		s.expect(site, bucketQueues, queuePrefix(h.number, queueSuspect), h.suspect)
+		for _, status := range comments.Statuses {
+			s.expect(site, bucketQueues, queuePrefix(h.number, statusQueue(status)), h.Counts.Of(status))
+		}
+	}
+}
+
+func (s *Survey) expect(site string, b Bucket, prefix []byte, n int64) {
+	if counted := s.counted[groupOf(b, prefix)]; counted != n {
+		s.note(fmt.Errorf("site %s: %s %x has %d entries, by its head %d: %w", site, b, prefix, counted, n, comments.ErrDamaged))
+	}
 }
 
 // judge tells ours from others' and this release's from a later one's.

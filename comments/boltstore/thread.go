@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 
 	"github.com/google/uuid"
 
@@ -76,16 +75,24 @@ func (db *DB) Queue(ctx context.Context, site string, status comments.Status, su
 func (tx *Tx) listed(index Bucket, prefix []byte, newest bool, after comments.ID, limit int,
 	number uint32, site string, belongs func(*comments.Comment) bool) ([]comments.Comment, error) {
 	var list []comments.Comment
+	records := tx.bucket(bucketComments).Cursor()
+	key := make([]byte, commentSize)
+	binary.BigEndian.PutUint32(key, number)
 	for id := range tx.entries(index, prefix, newest, after) {
 		if len(list) >= limit {
 			break
 		}
-		c, err := tx.comment(number, site, id, false)
-		if errors.Is(err, comments.ErrNotFound) || err == nil && !belongs(&c.Comment) {
-			return nil, damaged(index, append(bytes.Clone(prefix), id[:]...), "no such comment belongs here")
+		copy(key[4:], id[:])
+		k, record := records.Seek(key)
+		if !bytes.Equal(k, key) {
+			return nil, damaged(index, append(bytes.Clone(prefix), id[:]...), "there is no such comment")
 		}
+		c, err := decodeComment(site, key, record, false)
 		if err != nil {
 			return nil, err
+		}
+		if !belongs(&c.Comment) {
+			return nil, damaged(index, append(bytes.Clone(prefix), id[:]...), "the comment does not belong here")
 		}
 		if list == nil {
 			list = make([]comments.Comment, 0, min(limit, 64))

@@ -34,7 +34,7 @@ func (tx *Tx) spent(key []byte) (comments.Spent, error) {
 	if f != formatSpent || d.bad {
 		return comments.Spent{}, damaged(bucketSpent, key, "it is no spent ticket")
 	}
-	return comments.Spent{Comment: comments.MakeID(site, id), Words: [32]byte([]byte(words))}, nil
+	return comments.Spent{Comment: makeID(site, id), Words: [32]byte([]byte(words))}, nil
 }
 
 // Spent implements comments.TicketReader.
