@@ -75,7 +75,7 @@ func (l *Limiter) Take(m comments.Meter, site string, addr netip.Addr) (giveBack
 	if t == nil {
 		return func() {}, nil
 	}
-	key := network{prefix: networkOf(addr)}
+	key := network{prefix: Network(addr)}
 	if m == comments.MeterComment {
 		key.site = site
 	}
@@ -91,9 +91,9 @@ func (l *Limiter) Take(m comments.Meter, site string, addr netip.Addr) (giveBack
 	}, nil
 }
 
-// networkOf is what one reader can be taken to have for themselves: an IPv4 address, also
+// Network is what one reader can be taken to have for themselves: an IPv4 address, also
 // when it is written as IPv6, or an IPv6 /64, which is what a home or a telephone gets.
-func networkOf(addr netip.Addr) netip.Prefix {
+func Network(addr netip.Addr) netip.Prefix {
 	addr = addr.Unmap().WithZone("")
 	bits := 32
 	if addr.Is6() {

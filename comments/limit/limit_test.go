@@ -128,11 +128,11 @@ func TestWhoIsOne(t *testing.T) {
 		{"fe80::1%eth0", "fe80::1%eth1", true},
 	}
 	for _, tt := range tests {
-		if got := networkOf(netip.MustParseAddr(tt.a)) == networkOf(netip.MustParseAddr(tt.b)); got != tt.same {
+		if got := Network(netip.MustParseAddr(tt.a)) == Network(netip.MustParseAddr(tt.b)); got != tt.same {
 			t.Errorf("%s and %s: %v", tt.a, tt.b, got)
 		}
 	}
-	if networkOf(netip.Addr{}) == networkOf(netip.MustParseAddr("0.0.0.0")) {
+	if Network(netip.Addr{}) == Network(netip.MustParseAddr("0.0.0.0")) {
 		t.Error("no address counts as one")
 	}
 }
@@ -212,7 +212,7 @@ func TestBounded(t *testing.T) {
 			t.Fatalf("%d entries, %d in order", len(table.entries), table.order.Len())
 		}
 	}
-	if _, ok := table.entries[network{prefix: networkOf(address(20*most - 1))}]; !ok {
+	if _, ok := table.entries[network{prefix: Network(address(20*most - 1))}]; !ok {
 		t.Error("the last network is forgotten")
 	}
 	c.add(time.Minute)

@@ -39,7 +39,7 @@ func NewSignIn(most int, now func() time.Time) (*SignIn, error) {
 // Allow is a *comments.LimitedError while the account or the network has failed too often,
 // and counts nothing. email is canonical; "" is no account and is limited by network alone.
 func (s *SignIn) Allow(email string, addr netip.Addr) error {
-	wait := s.networks.peek(networkOf(addr))
+	wait := s.networks.peek(Network(addr))
 	if email != "" {
 		wait = max(wait, s.accounts.peek(account(email)))
 	}
@@ -51,7 +51,7 @@ func (s *SignIn) Allow(email string, addr netip.Addr) error {
 
 // Failed counts a failure of the account and from the network.
 func (s *SignIn) Failed(email string, addr netip.Addr) {
-	s.networks.add(networkOf(addr))
+	s.networks.add(Network(addr))
 	if email != "" {
 		s.accounts.add(account(email))
 	}

@@ -57,8 +57,8 @@ func (db *DB) Sweep(ctx context.Context, now time.Time) (removed int, err error)
 		{`DELETE FROM addresses USING (SELECT site, comment FROM addresses WHERE expires < $1 ORDER BY expires LIMIT $2 FOR UPDATE SKIP LOCKED) AS old
 			WHERE addresses.site = old.site AND addresses.comment = old.comment`, ticketStamp(now)},
 		{`DELETE FROM dead_tickets WHERE id IN (SELECT id FROM dead_tickets WHERE expires < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, ticketStamp(now)},
-		{`DELETE FROM limits USING (SELECT meter, site, network FROM limits WHERE until < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) AS old
-			WHERE limits.meter = old.meter AND limits.site = old.site AND limits.network = old.network`, now.UnixMicro()},
+		{`DELETE FROM limits USING (SELECT meter, site, who FROM limits WHERE until < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) AS old
+			WHERE limits.meter = old.meter AND limits.site = old.site AND limits.who = old.who`, now.UnixMicro()},
 	} {
 		n, err := db.Exec(ctx, s.sql, s.before, sweepMost)
 		removed += int(n)

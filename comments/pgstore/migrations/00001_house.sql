@@ -143,10 +143,10 @@ CREATE INDEX dead_tickets_expires ON dead_tickets (expires);
 CREATE UNLOGGED TABLE limits (
     meter   text COLLATE "C" NOT NULL,
     site    text COLLATE "C" NOT NULL,
-    network cidr NOT NULL,
+    who     text COLLATE "C" NOT NULL, -- a network, or the hash of an account
     uses    bigint[] NOT NULL, -- Unix microseconds, oldest first
     until   bigint NOT NULL,   -- when no rule asks for them any more
-    PRIMARY KEY (meter, site, network)
+    PRIMARY KEY (meter, site, who)
 ) WITH (fillfactor = 50);
 
 CREATE INDEX limits_until ON limits (until);
