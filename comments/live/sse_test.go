@@ -161,6 +161,9 @@ func held() uint64 {
 }
 
 func TestIdleListenersCostLittleMoreThanABareHandler(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector's own memory would be measured")
+	}
 	n := 10_000
 	n = min(n, files(2*n+300)/2)
 	if testing.Short() {
