@@ -121,6 +121,8 @@ func (d *Door) failed(w http.ResponseWriter, r *http.Request, s screen, p *pageD
 		f.Code = t.Code
 	} else if codeErr := d.freshCode(f, s); codeErr != nil {
 		f.NoCode = l.Say("code.none", "Wait", wait(l, codeErr))
+	} else if invalid != nil && invalid.Has(codeErrors...) {
+		f.CodeStatus = l.Say("code.another") // why stands at the field
 	} else {
 		f.CodeStatus = l.Say("code.renewed")
 	}
@@ -157,7 +159,7 @@ func (d *Door) tolerantPage(ctx context.Context, s screen) (*pageData, error) {
 	if errors.Is(err, context.Canceled) {
 		return nil, err
 	}
-	p = &pageData{Site: s.site.Name, Open: true, Only: s.only, Sort: s.query.Sort, key: s.query.Page}
+	p = &pageData{Site: s.site.Name, Open: true, Only: s.only, Sort: s.query.Sort}
 	if !errors.Is(err, comments.ErrMalformed) {
 		p.Notices = append(p.Notices, noticeData{Icon: "offline", Role: "status",
 			Title: s.l.Say("failed.thread"), Lines: []string{s.l.Say("failed.thread_help")}})

@@ -86,7 +86,7 @@ func (d *Door) newPage(ctx context.Context, s screen) (*pageData, error) {
 		Site: s.site.Name, Title: t.Page.Title, URL: t.Page.URL, Count: t.Page.Counts.Approved, Open: t.Open,
 		Only: s.only, List: &e.list, Sort: s.query.Sort,
 		Oldest: d.links(s).thread("", threadAnchor), Newest: d.links(s).thread("&sort=newest", threadAnchor),
-		key: t.Page.Key, page: t.Page,
+		page: t.Page,
 	}
 	if len(s.receipts) > 0 {
 		own, err := d.svc.Own(ctx, s.site, t.Page.Key, s.receipts)
@@ -102,7 +102,6 @@ func (d *Door) newPage(ctx context.Context, s screen) (*pageData, error) {
 func (d *Door) addOwn(p *pageData, l *templates.Locale, own []comments.Comment) {
 	for _, c := range own {
 		if c.Status == comments.Approved {
-			p.published = p.published || len(p.Own) == 0
 			continue
 		}
 		o := ownData{
@@ -146,9 +145,6 @@ func (d *Door) notice(p *pageData, s screen, sent string) {
 		n.Title, n.Lines = s.l.Say("sent.pending"), []string{s.l.Say("sent.pending_help")}
 		if len(p.Own) > 0 {
 			n.Lines = []string{s.l.Say("sent.pending_own")}
-			if p.Own[0].Receipt != "" {
-				n.Receipt = p.Own[0].Receipt
-			}
 		}
 	case sentPublished:
 		n.Title, n.Lines = s.l.Say("sent.published"), []string{s.l.Say("sent.published_help")}

@@ -28,21 +28,18 @@ type pageData struct {
 	Closed  *noticeData            // why there is no form
 	Failed  bool                   // sending failed for a reason that is no field's
 
-	key       string
-	page      comments.Page
-	published bool // the newest receipt is of a comment that is public
+	page comments.Page
 }
 
 // noticeData is a box with an icon, a bold line and what to do.
 type noticeData struct {
-	Kind    string // "good", "look", "bad" or ""
-	Icon    string
-	Role    string // "status", "alert" or "" for standing facts
-	ID      string // "" for none
-	Focus   bool   // takes the focus
-	Title   string
-	Lines   []string
-	Receipt string
+	Kind  string // "good", "look", "bad" or ""
+	Icon  string
+	Role  string // "status", "alert" or "" for standing facts
+	ID    string // "" for none
+	Focus bool   // takes the focus
+	Title string
+	Lines []string
 }
 
 // ownData is a comment that its author alone sees.
