@@ -25,7 +25,7 @@ func (c *backupCmd) run(ctx context.Context, e *env, in *installation) error {
 }
 
 type restoreCmd struct {
-	File string `arg:"" type:"existingfile" help:"A backup."`
+	File string `arg:"" type:"path" help:"A backup."`
 }
 
 func (c *restoreCmd) runOnFiles(ctx context.Context, e *env) error {

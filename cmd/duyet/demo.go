@@ -34,8 +34,8 @@ const portsTried = 50
 
 type demoCmd struct {
 	config.Web `embed:""`
-	Listen     string `help:"Address of the service; if its port is taken, the next free one." default:"127.0.0.1:8080" placeholder:"ADDR"`
-	SitePort   int    `help:"Port of the news site on localhost; if it is taken, the next free one." default:"8081" placeholder:"PORT"`
+	Listen     string `help:"Address of the service; if its port is taken, the next free one. Default: ${default}." default:"127.0.0.1:8080" placeholder:"ADDR"`
+	SitePort   int    `help:"Port of the news site on localhost; if it is taken, the next free one. Default: ${default}." default:"8081" placeholder:"PORT"`
 }
 
 func (c *demoCmd) run(ctx context.Context, e *env) (err error) {

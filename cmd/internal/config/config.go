@@ -68,14 +68,14 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 type Web struct {
 	TemplatesDir string `name:"templates" help:"Read pages and assets from this folder again and again: for development." type:"existingdir" placeholder:"DIR"`
 	SoundsDir    string `name:"sounds" help:"Recordings of spoken digits to use in place of the built-in ones." type:"existingdir" placeholder:"DIR"`
-	CacheSize    Bytes  `help:"Memory for rendered threads." default:"64MiB" placeholder:"SIZE"`
+	CacheSize    Bytes  `help:"Memory for rendered threads. Default: ${default}." default:"64MiB" placeholder:"SIZE"`
 	LogFormat    string `help:"How log lines are written: ${enum}." enum:"text,json" default:"text"`
 }
 
 // Serve is what the service is started with.
 type Serve struct {
 	Web
-	Listen       string         `help:"Address and port to listen on." default:"127.0.0.1:8080" placeholder:"ADDR"`
+	Listen       string         `help:"Address and port to listen on. Default: ${default}." default:"127.0.0.1:8080" placeholder:"ADDR"`
 	BaseURL      *url.URL       `name:"base-url" help:"Address under which the service is reached from outside; it may carry a path (https://news.example/comments/). Default: what each request's Host says." placeholder:"URL"`
 	TrustedProxy []netip.Prefix `help:"Network of a reverse proxy whose X-Forwarded-For and Forwarded are believed; repeat for more." placeholder:"CIDR" sep:","`
 	OpsListen    string         `help:"Address for /metrics and profiles; none are served without." placeholder:"ADDR"`
@@ -84,8 +84,8 @@ type Serve struct {
 
 // Backups is how hot backups rotate.
 type Backups struct {
-	Every time.Duration `help:"Time between automatic backups; 0 for none." default:"24h" placeholder:"DURATION"`
-	Keep  int           `help:"Automatic backups to keep." default:"7" placeholder:"N"`
+	Every time.Duration `help:"Time between automatic backups; 0 for none. Default: ${default}." default:"24h" placeholder:"DURATION"`
+	Keep  int           `help:"Automatic backups to keep. Default: ${default}." default:"7" placeholder:"N"`
 	Dir   string        `help:"Folder for automatic backups. Default: DATA/backups." type:"path" placeholder:"DIR"`
 }
 
