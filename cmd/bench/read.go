@@ -1,10 +1,298 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"duyet/cmd/internal/httpd"
+	"duyet/comments"
+	"duyet/comments/captcha"
+	"duyet/comments/web"
+	"duyet/moderation"
+	modstore "duyet/moderation/boltstore"
+	"duyet/templates"
 )
 
 type readCmd struct{}
 
-func (readCmd) Run(ctx context.Context, c *cli, out io.Writer) error { return nil }
+// connections is how many clients read at once.
+const connections = 16
+
+func (readCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+	dir, err := os.MkdirTemp(c.Dir, "bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	rig, err := newReadRig(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer rig.close()
+
+	fmt.Fprintf(out, "Reads per second over loopback, %d connections kept alive, nothing changing meanwhile: the whole service\n", connections)
+	fmt.Fprintln(out, "(headers, origin rules, metrics, cache) against a bare gorilla/mux handler that writes the same bytes.")
+	fmt.Fprintln(out)
+	fmt.Fprintln(out, "| read | bytes | service | bare mux | service ÷ bare |")
+	fmt.Fprintln(out, "|---|---:|---:|---:|---:|")
+	for _, count := range []int{30, 100, 1000} {
+		page := fmt.Sprintf("https://news.example/vi/%d", count)
+		if err := rig.fill(ctx, page, count); err != nil {
+			return err
+		}
+		q := "?limit=1000&page=" + url.QueryEscape(page)
+		reads := []struct{ name, path, encoding string }{
+			{fmt.Sprintf("fragment, %d comments", count), "/s/" + benchSite + "/fragment" + q, ""},
+			{fmt.Sprintf("fragment, %d comments, gzip", count), "/s/" + benchSite + "/fragment" + q, "gzip"},
+		}
+		if count <= comments.ThreadMost {
+			reads = append(reads, struct{ name, path, encoding string }{
+				fmt.Sprintf("JSON, %d comments", count),
+				"/api/v1/sites/" + benchSite + "/thread?limit=" + strconv.Itoa(count) + "&page=" + url.QueryEscape(page), "",
+			})
+		}
+		for _, r := range reads {
+			if err := rig.compare(c, out, r.name, r.path, r.encoding); err != nil {
+				return err
+			}
+		}
+	}
+	fmt.Fprintln(out)
+	return nil
+}
+
+// readRig is the readers' door behind its front, and a bare handler beside it.
+type readRig struct {
+	service *comments.Service
+	desk    *moderation.Service
+	store   *modstore.Store
+	boss    moderation.Moderator
+	submit  func(ctx context.Context, page string, n int) (comments.ID, error)
+	address string
+	stop    func()
+	closers []func() error
+}
+
+func newReadRig(ctx context.Context, dir string) (*readRig, error) {
+	service, db, sealer, err := readers(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	r := &readRig{service: service, closers: []func() error{db.Close}, stop: func() {}}
+	people, err := modstore.New(ctx, db)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	r.desk = moderation.NewService(moderation.Config{
+		Store: people, Comments: service, Sites: db, Pages: db, Journal: db, Throttle: nil, Now: time.Now,
+	})
+	if r.boss, err = r.desk.AddPerson(ctx, "bench@news.example", moderation.Owner, nil, ""); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	site, err := service.Site(ctx, benchSite)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	r.submit = func(ctx context.Context, page string, n int) (comments.ID, error) {
+		sub, err := submission(sealer, page, 0, n)
+		if err != nil {
+			return "", err
+		}
+		done, err := service.Submit(ctx, site, sub)
+		return done.Comment.ID, err
+	}
+	if err := r.serve(db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return r, nil
+}
+
+func (r *readRig) serve(db comments.Observable) error {
+	set, err := templates.New(templates.Options{})
+	if err != nil {
+		return err
+	}
+	templates.UseProblems(set)
+	speaker, err := captcha.NewSpeaker("")
+	if err != nil {
+		return err
+	}
+	router := mux.NewRouter()
+	api := httpd.NewAPI(router, "bench", "")
+	door, err := web.New(web.Config{Service: r.service, Templates: set, API: api, Picture: captcha.NewPainter(), Sound: speaker})
+	if err != nil {
+		return err
+	}
+	db.Observe(door.Observer())
+	front, err := httpd.New(httpd.Config{
+		Templates: set, Router: router, API: api, Doors: []httpd.Door{door}, Ready: func(context.Context) error { return nil },
+		Meter: func(string) httpd.Observe { return func(int, time.Duration) {} }, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- front.Serve(ctx, l) }()
+	r.address = l.Addr().String()
+	r.stop = func() { cancel(); <-ended }
+	return nil
+}
+
+func (r *readRig) close() {
+	r.stop()
+	for _, c := range r.closers {
+		_ = c()
+	}
+}
+
+// fill puts approved comments on a page.
+func (r *readRig) fill(ctx context.Context, page string, count int) error {
+	for n := range count {
+		id, err := r.submit(ctx, page, n)
+		if err != nil {
+			return err
+		}
+		if _, err := r.desk.Decide(ctx, r.boss, []moderation.Decision{{ID: string(id), Action: moderation.Approve}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *readRig) compare(c *cli, out io.Writer, name, path, encoding string) error {
+	body, header, err := fetch(r.address, path, encoding)
+	if err != nil {
+		return err
+	}
+	bare, stop, err := bareHandler(path, header, body)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	s, err := measure(c.Rounds, []string{"service", "bare"}, func(which string) (float64, error) {
+		address := r.address
+		if which == "bare" {
+			address = bare
+		}
+		return readAll(address, path, encoding, len(body), c.For)
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "| %s | %d | %.0f | %.0f | %.2f |\n", name, len(body), s.median(0), s.median(1), s.ratio(0, 1))
+	return nil
+}
+
+// bareHandler serves the same bytes under the same route with the same headers.
+func bareHandler(path string, header http.Header, body []byte) (address string, stop func(), err error) {
+	router := mux.NewRouter()
+	u, err := url.Parse(path)
+	if err != nil {
+		return "", nil, err
+	}
+	header = header.Clone()
+	header.Del("Date")
+	router.HandleFunc(u.Path, func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		for k, v := range header {
+			h[k] = v
+		}
+		_, _ = w.Write(body)
+	}).Methods(http.MethodGet)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	srv := &http.Server{Handler: router, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = srv.Serve(l) }()
+	return l.Addr().String(), func() { _ = srv.Close() }, nil
+}
+
+func request(address, path, encoding string) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: %s\r\n", path, address)
+	if encoding != "" {
+		fmt.Fprintf(&b, "Accept-Encoding: %s\r\n", encoding)
+	}
+	b.WriteString("\r\n")
+	return b.Bytes()
+}
+
+// fetch reads once, for what the bare handler is to repeat.
+func fetch(address, path, encoding string) ([]byte, http.Header, error) {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer conn.Close()
+	if _, err := conn.Write(request(address, path, encoding)); err != nil {
+		return nil, nil, err
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s answers %d", path, resp.StatusCode)
+	}
+	return body, resp.Header, err
+}
+
+// readAll asks over connections kept alive, with a client that does no more than find the
+// end of each answer, so that the servers are what is measured.
+func readAll(address, path, encoding string, size int, d time.Duration) (float64, error) {
+	req := request(address, path, encoding)
+	type client struct {
+		net.Conn
+		*bufio.Reader
+	}
+	clients := make([]client, connections)
+	for i := range clients {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			return 0, err
+		}
+		defer conn.Close()
+		clients[i] = client{conn, bufio.NewReaderSize(conn, 64<<10)}
+	}
+	return hammer(connections, d, func(writer, _ int) error {
+		c := clients[writer]
+		if _, err := c.Conn.Write(req); err != nil {
+			return err
+		}
+		for first := true; ; first = false {
+			line, err := c.ReadSlice('\n')
+			if err != nil {
+				return err
+			}
+			if first && !bytes.HasPrefix(line, []byte("HTTP/1.1 200")) {
+				return fmt.Errorf("answered %q", line)
+			}
+			if len(line) == 2 {
+				break
+			}
+		}
+		_, err := c.Discard(size)
+		return err
+	})
+}
