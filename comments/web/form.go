@@ -120,7 +120,7 @@ func (d *Door) failed(w http.ResponseWriter, r *http.Request, s screen, p *pageD
 		d.setCode(f, s, t.Ticket)
 		f.Code = t.Code
 	} else if codeErr := d.freshCode(f, s); codeErr != nil {
-		f.NoCode = l.Say("code.none", "Wait", wait(l, codeErr))
+		f.NoCode = noCode(l, codeErr)
 	} else if invalid != nil && invalid.Has(codeErrors...) {
 		f.CodeStatus = l.Say("code.another") // why stands at the field
 	} else {

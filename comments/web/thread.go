@@ -45,7 +45,7 @@ func (d *Door) threadPage(w http.ResponseWriter, r *http.Request) error {
 		p.Form = d.newForm(s, typed{Parent: s.parent})
 		d.reply(r.Context(), p, s)
 		if err := d.freshCode(p.Form, s); err != nil {
-			p.Form.NoCode = s.l.Say("code.none", "Wait", wait(s.l, err))
+			p.Form.NoCode = noCode(s.l, err)
 		}
 	}
 	return d.show(w, http.StatusOK, s, p)

@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"html/template"
-	"time"
 
 	"duyet/comments"
 	"duyet/templates"
@@ -165,11 +164,11 @@ func (f *formData) fail(l *templates.Locale, invalid *comments.InvalidError) {
 	}
 }
 
-// wait is how long an error asks to wait, in words.
-func wait(l *templates.Locale, err error) string {
+// noCode says why there is no code.
+func noCode(l *templates.Locale, err error) string {
 	var limited *comments.LimitedError
 	if errors.As(err, &limited) {
-		return l.Wait(limited.RetryAfter)
+		return l.Say("code.none", "Wait", l.Wait(limited.RetryAfter))
 	}
-	return l.Wait(time.Minute)
+	return l.Say("code.unavailable")
 }
