@@ -47,6 +47,9 @@ type flaky struct {
 	comments.Store
 	mu            sync.Mutex
 	write, thread error
+	reads         int           // of threads
+	gate          chan struct{} // when set, the next read of a thread waits for it, having read
+	held          chan struct{} // closed once it waits
 }
 
 func (f *flaky) fail(write, thread error) {
@@ -67,18 +70,37 @@ func (f *flaky) Create(ctx context.Context, c comments.Creation) (comments.Comme
 
 func (f *flaky) Thread(ctx context.Context, site, key string, sort comments.Sort, after comments.ID, limit int) ([]comments.Comment, error) {
 	f.mu.Lock()
-	err := f.thread
+	err, gate, held := f.thread, f.gate, f.held
+	f.gate = nil
+	f.reads++
 	f.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	return f.Store.Thread(ctx, site, key, sort, after, limit)
+	list, err := f.Store.Thread(ctx, site, key, sort, after, limit)
+	if gate != nil {
+		close(held)
+		<-gate
+	}
+	return list, err
 }
+
+// hold makes the next read of a thread wait, once it has read, until release is called.
+func (f *flaky) hold() (held <-chan struct{}, release func()) {
+	gate := make(chan struct{})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.gate, f.held = gate, make(chan struct{})
+	return f.held, func() { close(gate) }
+}
+
+func (f *flaky) threadReads() int { f.mu.Lock(); defer f.mu.Unlock(); return f.reads }
 
 // house is a readers' door over a real store.
 type house struct {
 	t       testing.TB
 	store   *flaky
+	db      *boltstore.DB
 	svc     *comments.Service
 	door    *Door
 	handler http.Handler
@@ -131,7 +153,7 @@ func newHouse(t testing.TB, base string, settings ...string) *house {
 			t.Error(err)
 		}
 	})
-	h.store = &flaky{Store: db}
+	h.store, h.db = &flaky{Store: db}, db
 	h.tickets = must(captcha.New([][]byte{secret}))(t)
 	receipts := must(receipt.New([][]byte{secret}))(t)
 	h.svc = comments.NewService(comments.Config{
@@ -260,6 +282,22 @@ func (h *house) publish(page, name, content string, parent comments.ID) comments
 		h.t.Fatal(err)
 	}
 	return c
+}
+
+// decide moves a comment to a status, as a moderator's decision does.
+func (h *house) decide(id comments.ID, to comments.Status) {
+	h.t.Helper()
+	err := h.db.Do(h.t.Context(), func(tx *boltstore.Tx) error {
+		s, err := tx.Stand(id)
+		if err != nil {
+			return err
+		}
+		tx.Move(s, boltstore.Step{To: to, Kind: comments.KindDecided, Actor: "moderator"})
+		return nil
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 func threadPath(more ...string) string {
