@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -47,16 +46,14 @@ func duyet(t *testing.T, args ...string) *exec.Cmd {
 	return &exec.Cmd{Path: self, Args: append([]string{"duyet"}, args...), Env: os.Environ()}
 }
 
-// must runs a command to its end and returns what it printed.
+// must runs a command to its end, in this process, and returns what it printed.
 func must(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := duyet(t, args...).Output()
-	if err != nil {
-		var exit *exec.ExitError
-		errors.As(err, &exit)
-		t.Fatalf("duyet %s: %v: %s", strings.Join(args, " "), err, exit.Stderr)
+	var out bytes.Buffer
+	if err := run(t.Context(), args, strings.NewReader(""), &out, io.Discard); err != nil {
+		t.Fatalf("duyet %s: %v", strings.Join(args, " "), err)
 	}
-	return string(out)
+	return out.String()
 }
 
 const (
