@@ -12,7 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,6 +47,7 @@ type DB struct {
 	background context.Context // of what runs until Close
 	stop       context.CancelFunc
 	running    sync.WaitGroup
+	distrusted atomic.Int64 // when the pool was last emptied, Unix nanoseconds
 	heard      atomic.Int64 // when the journals were last looked at, Unix nanoseconds
 }
 
@@ -137,6 +140,9 @@ func poolConfig(dsn string) (*pgxpool.Config, error) {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
+	if !strings.Contains(dsn, "pool_max_conns") {
+		config.MaxConns = int32(max(connsLeast, 4*runtime.GOMAXPROCS(0)))
+	}
 	params := config.ConnConfig.RuntimeParams
 	for name, value := range map[string]string{
 		"application_name":  "duyet",
@@ -155,6 +161,10 @@ func poolConfig(dsn string) (*pgxpool.Config, error) {
 	}
 	return config, nil
 }
+
+// connsLeast is how many connections a node may open at least; pool_max_conns in the dsn
+// says otherwise. A site takes one while it writes, and a read one while it reads.
+const connsLeast = 16
 
 // connectTimeout bounds how long one host may take to answer.
 const connectTimeout = 2 * time.Second

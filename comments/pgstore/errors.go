@@ -99,10 +99,20 @@ func outward(err error) error {
 		return fmt.Errorf("%s (SQLSTATE %s): %w", pg.Message, pg.Code, comments.ErrDamaged)
 	}
 	if fateOf(err) != final {
-		return fmt.Errorf("%w: %w", comments.ErrUnavailable, err)
+		return offline(err)
 	}
 	return err
 }
+
+// offline is comments.ErrUnavailable for a server that doesn't answer.
+func offline(err error) error { return fmt.Errorf("%w: %w", comments.ErrUnavailable, oneLine{err}) }
+
+// oneLine is an error told in one line, whatever it lists.
+type oneLine struct{ error }
+
+func (e oneLine) Error() string { return strings.Join(strings.Fields(e.error.Error()), " ") }
+
+func (e oneLine) Unwrap() error { return e.error }
 
 // Pauses between attempts grow from the first to the last, each cut short at random, so
 // that nodes don't come back all at once.
@@ -145,6 +155,22 @@ func (db *DB) retry(ctx context.Context, run func() error) error {
 	}
 }
 
+// distrust throws the pool's connections away after an error that the others are likely to
+// meet as well: the server has gone, or serves reads only since another took its place. It
+// does so at most once in distrustEvery, and those in use are closed when they come back.
+func (db *DB) distrust(err error) {
+	var pg *pgconn.PgError
+	if err == nil || !errors.Is(err, errBroken) && !(errors.As(err, &pg) && pg.Code == readOnly) {
+		return
+	}
+	now, last := time.Now().UnixNano(), db.distrusted.Load()
+	if now-last > int64(distrustEvery) && db.distrusted.CompareAndSwap(last, now) {
+		db.pool.Reset()
+	}
+}
+
+const distrustEvery = time.Second
+
 // Queryer runs statements that each stand for themselves.
 type Queryer interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
@@ -165,7 +191,9 @@ func (db *DB) Read(ctx context.Context, run func(q Queryer) error) error {
 			return err
 		}
 		defer conn.Release()
-		return broken(conn.Conn(), run(conn.Conn()))
+		err = broken(conn.Conn(), run(conn.Conn()))
+		db.distrust(err)
+		return err
 	})
 }
 
@@ -205,6 +233,3 @@ func missing(err error, what string, args ...any) error {
 	}
 	return err
 }
-
-// offline is comments.ErrUnavailable for a server that doesn't answer.
-func offline(err error) error { return fmt.Errorf("%w: %w", comments.ErrUnavailable, err) }

@@ -24,12 +24,18 @@ func options() pgstore.Options {
 // open opens a store that is checked before it is closed.
 func open(t testing.TB, dsn string, o pgstore.Options) *pgstore.DB {
 	t.Helper()
+	db := unchecked(t, dsn, o)
+	t.Cleanup(func() { check(t, db) })
+	return db
+}
+
+func unchecked(t testing.TB, dsn string, o pgstore.Options) *pgstore.DB {
+	t.Helper()
 	db, err := pgstore.Open(t.Context(), dsn, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		check(t, db)
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}

@@ -6,7 +6,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"hash"
 	"slices"
 	"time"
@@ -79,6 +78,7 @@ func (db *DB) transact(sites []string, ops int, most time.Duration, j job) error
 		ctx, cancel := context.WithTimeout(context.Background(), most)
 		tx, err := db.attempt(ctx, sites, j, &d)
 		cancel()
+		db.distrust(err)
 		if err == nil {
 			db.committed(tx, ops, time.Since(start))
 			return nil
@@ -100,7 +100,7 @@ func (db *DB) transact(sites []string, ops int, most time.Duration, j job) error
 				db.tell.release(d.tx)
 				db.log.Error("a commit was not answered, and the server can't be asked", "site", d.site, "seq", d.seq, "error", err)
 			}
-			return outward(fmt.Errorf("%w: %w", comments.ErrUnavailable, err))
+			return offline(err)
 		}
 		if fateOf(err) == away {
 			db.log.Warn("write again", "attempt", attempt+1, "error", err)

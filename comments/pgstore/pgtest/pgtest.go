@@ -55,6 +55,13 @@ var errMissing = errors.New("these tests start PostgreSQL and found none: apt-ge
 // when the test ends.
 func (c *Cluster) Database(t testing.TB) string {
 	t.Helper()
+	name := c.name(t)
+	return DSN(c.dir, name)
+}
+
+// name makes a database and returns its name.
+func (c *Cluster) name(t testing.TB) string {
+	t.Helper()
 	c.once.Do(func() { c.startErr = c.create() })
 	if c.startErr != nil {
 		t.Fatal(c.startErr)
@@ -70,13 +77,11 @@ func (c *Cluster) Database(t testing.TB) string {
 			t.Error(err)
 		}
 	})
-	return c.dsn(name)
+	return name
 }
 
-// Socket is the path of the socket that the server listens on, for a proxy before it.
-func (c *Cluster) Socket() string { return filepath.Join(c.dir, ".s.PGSQL.5432") }
-
-func (c *Cluster) dsn(database string) string { return DSN(c.dir, database) }
+// socket is the path of the socket that the server listens on.
+func (c *Cluster) socket() string { return filepath.Join(c.dir, ".s.PGSQL.5432") }
 
 // DSN is the address of a database behind the socket in a folder.
 func DSN(dir, database string) string {
@@ -85,7 +90,7 @@ func DSN(dir, database string) string {
 
 // admin runs a statement outside of any test's database.
 func (c *Cluster) admin(ctx context.Context, sql string) error {
-	conn, err := pgx.Connect(ctx, c.dsn("postgres"))
+	conn, err := pgx.Connect(ctx, DSN(c.dir, "postgres"))
 	if err != nil {
 		return err
 	}

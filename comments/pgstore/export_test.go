@@ -1,0 +1,54 @@
+package pgstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"duyet/comments"
+)
+
+// List is the statement of a list.
+type List struct {
+	SQL  string
+	Args []any
+}
+
+// Lists are the statements by which threads and queues are read, from the middle on.
+func Lists(site, page string, limit int) map[string]List {
+	lists := map[string]List{}
+	for name, newest := range map[string]bool{"oldest": false, "newest": true} {
+		middle := from(comments.ID(site+"~01900000-0000-7000-8000-000000002710"), newest)
+		lists["thread, "+name] = List{listed(`page = $4 AND status = 'approved'`, newest), []any{site, limit, middle, pageUUID(site, page)}}
+		for _, s := range comments.Statuses {
+			lists[string(s)+", "+name] = List{listed(`status = '`+string(s)+`'`, newest), []any{site, limit, middle}}
+		}
+		lists["suspects, "+name] = List{listed(`status = 'pending' AND suspect`, newest), []any{site, limit, middle}}
+	}
+	return lists
+}
+
+// Grow puts n comments of every status on a page, past the store: for plans and benchmarks
+// alone, since nothing is counted.
+func Grow(ctx context.Context, conn *pgx.Conn, site, page string, n int) []error {
+	_, err1 := conn.Exec(ctx, `INSERT INTO pages VALUES ($1, $2, $3, '', '', false, 0, 0, 0, 0, 0, now()) ON CONFLICT DO NOTHING`,
+		site, pageUUID(site, page), page)
+	_, err2 := conn.Exec(ctx, `INSERT INTO comments
+		SELECT $1, ('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, $2, NULL, 'An', 'Title', repeat('Words. ', 40), 'vi',
+			(ARRAY['pending', 'approved', 'rejected', 'spam', 'trashed'])[1 + i % 5], 1, 1, NULL, i % 3 = 0, $4, NULL
+		FROM generate_series(1, $3::int) AS i`, site, pageUUID(site, page), n, time.Now())
+	_, err3 := conn.Exec(ctx, `ANALYZE comments`)
+	return []error{err1, err2, err3}
+}
+
+// Remember notes how far a node has told of a site; what it returns puts it back there.
+func Remember(db *DB, site string) (back func(meanwhile func())) {
+	c := db.tell.cursor(site)
+	return func(meanwhile func()) {
+		db.tell.mu.Lock()
+		defer db.tell.mu.Unlock()
+		meanwhile()
+		db.tell.cursors[site] = c
+	}
+}

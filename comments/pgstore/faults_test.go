@@ -1,0 +1,408 @@
+package pgstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"duyet/comments"
+	"duyet/comments/pgstore"
+	"duyet/comments/pgstore/pgtest"
+	"duyet/comments/storetest"
+)
+
+// through opens a database behind a proxy.
+func through(t *testing.T, o pgstore.Options) (*pgstore.DB, *pgtest.Proxy, *storetest.Bench) {
+	t.Helper()
+	p := pgtest.NewProxy(t, &cluster)
+	db := open(t, p.Database(t), o)
+	b := storetest.NewBench(t, db)
+	b.AddSite("news")
+	return db, p, b
+}
+
+func approve(db *pgstore.DB, ctx context.Context, c comments.Comment, actor string) (comments.Comment, error) {
+	done, err := db.Transition(ctx, []pgstore.Change{{ID: c.ID, Actor: actor, Decide: func(now comments.Comment, last comments.Transition) (*pgstore.Step, error) {
+		if now.Version != c.Version {
+			return nil, fmt.Errorf("at version %d by %s", now.Version, last.Actor)
+		}
+		return &pgstore.Step{To: comments.Approved, Kind: comments.KindDecided}, nil
+	}}})
+	if err != nil {
+		return comments.Comment{}, err
+	}
+	return done[0].Comment, done[0].Err
+}
+
+// TestLostAnswers: a commit that was made and not answered is known when the server is
+// asked again, whatever it was, and is not made twice; one that was not made is made.
+func TestLostAnswers(t *testing.T) {
+	for _, fault := range []struct {
+		name  string
+		lose  func(*pgtest.Proxy, int)
+		times int
+	}{
+		{"answer", (*pgtest.Proxy).LoseAnswers, 1},
+		{"commit", (*pgtest.Proxy).LoseCommits, 1},
+		{"three commits", (*pgtest.Proxy).LoseCommits, 3},
+	} {
+		t.Run(fault.name, func(t *testing.T) {
+			db, p, b := through(t, options())
+			e := &ear{t: t, seqs: map[string]uint64{"news": 1}, heard: map[string]comments.Commit{}}
+			db.Observe(e.hear)
+			lost := 0
+			losing := func(what string, do func() error) {
+				t.Helper()
+				before := b.Head("news").Seq + b.Head(comments.Installation).Seq
+				fault.lose(p, fault.times)
+				if err := do(); err != nil {
+					t.Fatalf("%s: %v", what, err)
+				}
+				if lost += fault.times; p.Lost() != lost {
+					t.Fatalf("%s: %d lost, want %d", what, p.Lost(), lost)
+				}
+				if now := b.Head("news").Seq + b.Head(comments.Installation).Seq; now != before+1 {
+					t.Fatalf("%s: %d events", what, now-before)
+				}
+			}
+			var made comments.Comment
+			losing("create with a ticket", func() (err error) {
+				var repeated bool
+				made, repeated, err = db.Create(t.Context(), b.Creation("news", "p", comments.Pending))
+				if repeated {
+					t.Error("its own comment is told to be a repetition")
+				}
+				return err
+			})
+			losing("create without", func() error {
+				c := b.Creation("news", "p", comments.Pending)
+				c.Ticket = comments.Spend{}
+				_, _, err := db.Create(t.Context(), c)
+				return err
+			})
+			losing("decision", func() error {
+				c, err := approve(db, t.Context(), made, "m-1")
+				if c.Version != 2 || c.Status != comments.Approved {
+					t.Errorf("decision: %+v", c)
+				}
+				return err
+			})
+			losing("site", func() error {
+				_, err := db.ChangeSite(t.Context(), comments.Site{ID: "news", Name: "x", Version: 1}, "operator", "name")
+				return err
+			})
+			losing("person", func() error {
+				return db.Do(t.Context(), []string{comments.Installation}, func(_ context.Context, tx *pgstore.Tx) error {
+					_, err := tx.Append(comments.Event{Site: comments.Installation, Kind: "moderator.added", Actor: "operator"})
+					return err
+				})
+			})
+			for seq := uint64(2); seq <= 5; seq++ {
+				if c, ok := e.knows("news", seq); !ok || c.Elsewhere {
+					t.Errorf("told of event %d: %v, as another's: %v", seq, ok, c.Elsewhere)
+				}
+			}
+			b.Verify("news")
+		})
+	}
+}
+
+// load posts and decides until it is stopped, and then holds the store to every answer.
+type load struct {
+	t              *testing.T
+	db             *pgstore.DB
+	b              *storetest.Bench
+	stop           chan struct{}
+	wg             sync.WaitGroup
+	mu             sync.Mutex
+	made           []comments.Creation
+	decided        map[comments.ID]string
+	posted, failed atomic.Int64
+}
+
+func newLoad(t *testing.T, db *pgstore.DB, b *storetest.Bench, writers int) *load {
+	l := &load{t: t, db: db, b: b, stop: make(chan struct{}), decided: map[comments.ID]string{}}
+	for i := range writers {
+		l.wg.Go(func() { l.write(fmt.Sprint("m-", i)) })
+	}
+	return l
+}
+
+func (l *load) write(actor string) {
+	for {
+		select {
+		case <-l.stop:
+			return
+		default:
+		}
+		c := l.b.Creation("news", "p", comments.Pending)
+		made, _, err := l.db.Create(context.Background(), c)
+		if !l.counts(err) {
+			continue
+		}
+		l.posted.Add(1)
+		l.mu.Lock()
+		l.made = append(l.made, c)
+		l.mu.Unlock()
+		if _, err := approve(l.db, context.Background(), made, actor); l.counts(err) {
+			l.mu.Lock()
+			l.decided[made.ID] = actor
+			l.mu.Unlock()
+		}
+	}
+}
+
+// counts: failures are ErrUnavailable, or what they are must not be.
+func (l *load) counts(err error) bool {
+	if err != nil {
+		l.failed.Add(1)
+		if !errors.Is(err, comments.ErrUnavailable) {
+			l.t.Errorf("a writer got %v", err)
+		}
+	}
+	return err == nil
+}
+
+// more waits until n more are posted: the store works.
+func (l *load) more(n int64) {
+	l.t.Helper()
+	from := l.posted.Load()
+	until(l.t, fmt.Sprintf("%d posted", n), 30*time.Second, func() bool { return l.posted.Load() >= from+n })
+}
+
+func (l *load) end() {
+	l.t.Helper()
+	close(l.stop)
+	l.wg.Wait()
+	ctx := l.t.Context()
+	for _, c := range l.made {
+		s, err := l.db.Spent(ctx, c.Ticket.ID, c.Ticket.Expires)
+		if err != nil || s.Comment != c.Comment.ID {
+			l.t.Fatalf("comment %s was answered and its ticket let in %s: %v", c.Comment.ID, s.Comment, err)
+		}
+		history, err := l.db.History(ctx, c.Comment.ID)
+		if err != nil {
+			l.t.Fatalf("comment %s was answered: %v", c.Comment.ID, err)
+		}
+		if len(history) > 2 {
+			l.t.Errorf("comment %s was decided %d times", c.Comment.ID, len(history)-1)
+		}
+		if actor, ok := l.decided[c.Comment.ID]; ok && (len(history) != 2 || history[1].Actor != actor) {
+			l.t.Errorf("comment %s: a decision that was answered is not there", c.Comment.ID)
+		}
+	}
+	l.b.Verify("news")
+	l.t.Logf("%d posted, %d decided, %d failed", len(l.made), len(l.decided), l.failed.Load())
+}
+
+// TestBackendsKilled: connections that die under load cost nobody a thing.
+func TestBackendsKilled(t *testing.T) {
+	dsn := cluster.Database(t)
+	db := open(t, dsn, options())
+	b := storetest.NewBench(t, db)
+	b.AddSite("news")
+	l := newLoad(t, db, b, 16)
+	conn := connect(t, dsn)
+	for range 20 {
+		l.more(20)
+		if _, err := conn.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+			WHERE datname = current_database() AND pid <> pg_backend_pid()`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.more(20)
+	l.end()
+	if n := l.failed.Load(); n > 0 {
+		t.Errorf("%d calls failed", n)
+	}
+}
+
+// TestServerRestarts under load: by order, and as after a crash. Nothing that was answered
+// is lost, and the store works again by itself.
+func TestServerRestarts(t *testing.T) {
+	own := &pgtest.Cluster{Settings: []string{"fsync=on", "full_page_writes=on"}}
+	t.Cleanup(func() {
+		if err := own.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	dsn := own.Database(t)
+	db := open(t, dsn, options())
+	b := storetest.NewBench(t, db)
+	b.AddSite("news")
+	l := newLoad(t, db, b, 16)
+	for _, how := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGINT, syscall.SIGQUIT} {
+		l.more(100)
+		if err := own.Stop(how); err != nil {
+			t.Fatal(err)
+		}
+		if err := own.Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.more(100)
+	l.end()
+}
+
+// TestUnreachable: while the server can't be reached every call says so in time, and all
+// goes on by itself when it can.
+func TestUnreachable(t *testing.T) {
+	o := options()
+	o.Patience = 50 * time.Millisecond
+	db, p, b := through(t, o)
+	made := b.Post("news", "p", comments.Approved)
+	waiting := b.Creation("news", "p", comments.Pending)
+	p.Cut()
+	for name, call := range map[string]func() error{
+		"Create":  func() error { _, _, err := db.Create(t.Context(), waiting); return err },
+		"decide":  func() error { _, err := approve(db, t.Context(), made, "m-1"); return err },
+		"Thread":  func() error { _, err := db.Thread(t.Context(), "news", "p", comments.Oldest, "", 1); return err },
+		"Comment": func() error { _, err := db.Comment(t.Context(), made.ID); return err },
+		"Sites":   func() error { _, err := db.Sites(t.Context()); return err },
+		"AddSite": func() error { _, err := db.AddSite(t.Context(), comments.Site{ID: "x"}, "operator"); return err },
+		"Sweep":   func() error { _, err := db.Sweep(t.Context(), time.Now()); return err },
+		"Ping":    func() error { return db.Ping(t.Context()) },
+		"Judge":   func() error { _, err := db.DeadTickets().Judge(t.Context(), ticket(1, time.Now()), "1"); return err },
+	} {
+		if err := call(); !errors.Is(err, comments.ErrUnavailable) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	until(t, "behind", 5*time.Second, func() bool { return db.Behind() > 700*time.Millisecond })
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := db.Create(ctx, waiting); !errors.Is(err, context.Canceled) {
+		t.Errorf("a context that is done: %v", err)
+	}
+	p.Mend()
+	until(t, "answering", 10*time.Second, func() bool { return db.Ping(t.Context()) == nil })
+	_, repeated, err := db.Create(t.Context(), waiting)
+	if err != nil || repeated {
+		t.Errorf("afterwards: %v, %v", repeated, err)
+	}
+	until(t, "up to date", 5*time.Second, func() bool { return db.Behind() < 700*time.Millisecond })
+}
+
+// TestNoServer: where there is none, Open says so in one line.
+func TestNoServer(t *testing.T) {
+	o := options()
+	o.Patience = 10 * time.Millisecond
+	for _, dsn := range []string{
+		pgtest.DSN(t.TempDir(), "x"),
+		"postgres://127.0.0.1:1,127.0.0.1:2/x?target_session_attrs=read-write&connect_timeout=1",
+	} {
+		_, err := pgstore.Open(t.Context(), dsn, o)
+		if !errors.Is(err, comments.ErrUnavailable) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", dsn, err)
+		}
+	}
+	if _, err := pgstore.Open(t.Context(), "postgres://%zz", o); err == nil || strings.Contains(err.Error(), "\n") {
+		t.Errorf("an address that is none: %v", err)
+	}
+}
+
+// TestOneBadNeighbour: what the server refuses of one operation fails it alone, though it
+// shares a transaction.
+func TestOneBadNeighbour(t *testing.T) {
+	dsn := cluster.Database(t)
+	db := open(t, dsn, options())
+	b := storetest.NewBench(t, db)
+	b.AddSite("news")
+	if _, err := connect(t, dsn).Exec(t.Context(), `ALTER TABLE comments ADD CONSTRAINT refuse CHECK (name <> 'refused')`); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for i := range 60 {
+		wg.Go(func() {
+			c := b.Creation("news", "p", comments.Pending)
+			if i%10 == 0 {
+				c.Comment.Name = "refused"
+			}
+			if _, _, err := db.Create(t.Context(), c); (err != nil) != (i%10 == 0) {
+				t.Errorf("comment by %s: %v", c.Comment.Name, err)
+			} else if err != nil && strings.Contains(err.Error(), c.Comment.Content) {
+				t.Errorf("the error tells what was written: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	if h := b.Head("news"); h.Counts.Pending != 54 {
+		t.Errorf("head %+v", h)
+	}
+}
+
+// TestRewrittenJournal: where the server has lost commits that this node has told of, as a
+// failover without a synchronous standby does, it says so and goes on.
+func TestRewrittenJournal(t *testing.T) {
+	dsn := cluster.Database(t)
+	db := open(t, dsn, options())
+	b := storetest.NewBench(t, db)
+	b.AddSite("news")
+	conn := connect(t, dsn)
+	if _, err := conn.Exec(t.Context(), `CREATE TABLE old AS SELECT * FROM heads WHERE site = 'news'`); err != nil {
+		t.Fatal(err)
+	}
+	b.Post("news", "p", comments.Pending)
+	b.Post("news", "p", comments.Pending)
+	if _, err := conn.Exec(t.Context(), `BEGIN; DELETE FROM addresses; DELETE FROM spent; DELETE FROM comments; DELETE FROM pages;
+		DELETE FROM events WHERE site = 'news' AND seq > 1; DELETE FROM heads WHERE site = 'news';
+		INSERT INTO heads SELECT * FROM old; COMMIT`); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		b.Post("news", "p", comments.Pending)
+	}
+	if h := b.Head("news"); h.Seq != 4 || h.Counts.Pending != 3 {
+		t.Errorf("head %+v", h)
+	}
+	b.Verify("news")
+}
+
+// TestTampering: VerifyChain and Check find what was done to the tables behind the store.
+func TestTampering(t *testing.T) {
+	for name, sql := range map[string]string{
+		"changed event":   `UPDATE events SET actor = 'm-9' WHERE site = 'news' AND seq = 3`,
+		"missing event":   `DELETE FROM events WHERE site = 'news' AND seq = 3`,
+		"cut journal":     `DELETE FROM events WHERE site = 'news' AND seq = 4`,
+		"cut and hidden":  `DELETE FROM events WHERE site = 'news' AND seq = 4; UPDATE heads SET seq = 3 WHERE site = 'news'`,
+		"swapped events":  `UPDATE events SET seq = -seq WHERE site = 'news' AND seq IN (3, 4); UPDATE events SET seq = 7 + seq WHERE seq < 0`,
+		"changed chain":   `UPDATE events SET chain = sha256(chain) WHERE site = 'news' AND seq = 2`,
+		"a comment more":  `INSERT INTO comments SELECT site, gen_random_uuid(), page, parent, name, title, content, lang, status, version, seq, signals, suspect, created_at, edited_at FROM comments LIMIT 1`,
+		"status":          `UPDATE comments SET status = 'approved'`,
+		"count of a page": `UPDATE pages SET approved = 1`,
+		"count of a site": `UPDATE heads SET suspect = 1 WHERE site = 'news'`,
+		"page's key":      `UPDATE pages SET key = 'q'`,
+		"site gone":       `DELETE FROM sites`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			dsn := cluster.Database(t)
+			db := unchecked(t, dsn, options())
+			b := storetest.NewBench(t, db)
+			b.AddSite("news")
+			for range 3 {
+				b.Post("news", "p", comments.Pending)
+			}
+			check(t, db)
+			if _, err := connect(t, dsn).Exec(t.Context(), sql); err != nil {
+				t.Fatal(err)
+			}
+			problems := 0
+			if err := db.Check(t.Context(), nil, func(pgstore.Problem) { problems++ }); err != nil {
+				t.Error(err)
+			}
+			if problems == 0 {
+				t.Error("the check finds nothing")
+			}
+			_, err := db.VerifyChain(t.Context(), "news")
+			if strings.Contains(sql, "events") != errors.Is(err, comments.ErrDamaged) {
+				t.Errorf("audit: %v", err)
+			}
+		})
+	}
+}

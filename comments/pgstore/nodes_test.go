@@ -1,0 +1,483 @@
+package pgstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"duyet/comments"
+	"duyet/comments/limit"
+	"duyet/comments/pgstore"
+	"duyet/comments/storetest"
+)
+
+// nodes opens a database as several nodes would, each with what it is told.
+func nodes(t *testing.T, n int) ([]*pgstore.DB, []*ear) {
+	t.Helper()
+	dsn := cluster.Database(t)
+	var dbs []*pgstore.DB
+	var ears []*ear
+	for range n {
+		db := open(t, dsn, options())
+		e := &ear{t: t, seqs: map[string]uint64{}, heard: map[string]comments.Commit{}}
+		db.Observe(e.hear)
+		dbs, ears = append(dbs, db), append(ears, e)
+	}
+	return dbs, ears
+}
+
+// ear holds what a node is told to its promises: each commit once, in order.
+type ear struct {
+	t     *testing.T
+	mu    sync.Mutex
+	seqs  map[string]uint64
+	heard map[string]comments.Commit
+}
+
+func key(site string, seq uint64) string { return fmt.Sprint(site, "/", seq) }
+
+func (e *ear) hear(c comments.Commit) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if c.Event.Seq != e.seqs[c.Event.Site]+1 {
+		e.t.Errorf("site %s: told of %d after %d", c.Event.Site, c.Event.Seq, e.seqs[c.Event.Site])
+	}
+	e.seqs[c.Event.Site] = c.Event.Seq
+	e.heard[key(c.Event.Site, c.Event.Seq)] = c
+}
+
+func (e *ear) knows(site string, seq uint64) (comments.Commit, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c, ok := e.heard[key(site, seq)]
+	return c, ok
+}
+
+// until waits for a condition.
+func until(t testing.TB, what string, most time.Duration, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(most); !ok(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("after %s: not %s", most, what)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestNodesHearOfEachOther(t *testing.T) {
+	dbs, ears := nodes(t, 3)
+	b := storetest.NewBench(t, dbs[0])
+	b.AddSite("news")
+	c := b.Post("news", "p", comments.Approved)
+	for i, e := range ears {
+		until(t, fmt.Sprintf("node %d knows", i), time.Second, func() bool { _, ok := e.knows("news", 2); return ok })
+		got, _ := e.knows("news", 2)
+		if got.Elsewhere != (i > 0) || got.Page != "p" || got.Comment.ID != c.ID || got.Comment.Status != comments.Approved {
+			t.Errorf("node %d is told %+v", i, got)
+		}
+	}
+	if err := dbs[1].RemoveSite(t.Context(), "news", "operator"); err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range ears {
+		until(t, fmt.Sprintf("node %d knows of the removal", i), time.Second, func() bool { _, ok := e.knows(comments.Installation, 1); return ok })
+	}
+	// A site of the same name begins again at 1, for every node.
+	for _, e := range ears {
+		e.mu.Lock()
+		delete(e.seqs, "news")
+		e.heard = map[string]comments.Commit{}
+		e.mu.Unlock()
+	}
+	storetest.NewBench(t, dbs[2]).AddSite("news")
+	for i, e := range ears {
+		until(t, fmt.Sprintf("node %d knows of the new site", i), time.Second, func() bool { _, ok := e.knows("news", 1); return ok })
+	}
+}
+
+// TestNodesRace: all write to the same site at once. Each is told of everything once, in
+// order, its own before it is answered, and the chain holds.
+func TestNodesRace(t *testing.T) {
+	dbs, ears := nodes(t, 3)
+	b := storetest.NewBench(t, dbs[0])
+	b.AddSite("news")
+	for _, db := range dbs {
+		// Settled, so that each counts from the same event.
+		_, _, err := db.Create(t.Context(), b.Creation("news", "p", comments.Pending))
+		b.Must(err)
+	}
+	const each = 60
+	var wg sync.WaitGroup
+	for i, db := range dbs {
+		for range each {
+			wg.Go(func() {
+				c := b.Creation("news", "p", comments.Pending)
+				made, _, err := db.Create(t.Context(), c)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				h, err := db.History(t.Context(), made.ID)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				told, ok := ears[i].knows("news", h[0].Seq)
+				if !ok || told.Elsewhere {
+					t.Errorf("node %d was answered before it was told of %d, or told it was another's: %v", i, h[0].Seq, told.Elsewhere)
+				}
+				to := comments.Approved
+				done, err := db.Transition(t.Context(), []pgstore.Change{{ID: made.ID, Actor: "m-1", Decide: func(c comments.Comment, _ comments.Transition) (*pgstore.Step, error) {
+					return &pgstore.Step{To: to, Kind: comments.KindDecided}, nil
+				}}})
+				if err != nil || done[0].Err != nil {
+					t.Error(err, done)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	last := uint64(1 + len(dbs) + 2*each*len(dbs))
+	for i, e := range ears {
+		until(t, fmt.Sprintf("node %d knows all", i), 2*time.Second, func() bool { _, ok := e.knows("news", last); return ok })
+	}
+	if h := b.Head("news"); h.Seq != last || h.Counts.Approved != int64(each*len(dbs)) {
+		t.Errorf("head %+v", h)
+	}
+	b.Verify("news")
+}
+
+// TestOneDecides: of nodes that decide on one comment, one does, and the others see what
+// it made of it.
+func TestOneDecides(t *testing.T) {
+	dbs, _ := nodes(t, 3)
+	b := storetest.NewBench(t, dbs[0])
+	b.AddSite("news")
+	c := b.Post("news", "p", comments.Pending)
+	taken := errors.New("taken")
+	var won atomic.Int64
+	var wg sync.WaitGroup
+	for i, db := range dbs {
+		for j := range 10 {
+			wg.Go(func() {
+				done, err := db.Transition(t.Context(), []pgstore.Change{{ID: c.ID, Actor: fmt.Sprint("m-", i, "-", j), Decide: func(now comments.Comment, _ comments.Transition) (*pgstore.Step, error) {
+					if now.Version != c.Version {
+						return nil, taken
+					}
+					return &pgstore.Step{To: comments.Rejected, Kind: comments.KindDecided}, nil
+				}}})
+				switch {
+				case err != nil:
+					t.Error(err)
+				case done[0].Err == nil:
+					won.Add(1)
+				case !errors.Is(done[0].Err, taken) || done[0].Comment.Version != 2:
+					t.Errorf("a loser got %+v", done[0])
+				}
+			})
+		}
+	}
+	wg.Wait()
+	if won.Load() != 1 {
+		t.Errorf("%d decided", won.Load())
+	}
+}
+
+// TestSeveralSitesAtOnce: decisions on several sites share a transaction, and two such
+// never wait for each other in a circle.
+func TestSeveralSitesAtOnce(t *testing.T) {
+	dbs, ears := nodes(t, 2)
+	b := storetest.NewBench(t, dbs[0])
+	sites := []string{"a", "b", "c"}
+	for _, s := range sites {
+		b.AddSite(s)
+	}
+	var wg sync.WaitGroup
+	for i := range 30 {
+		var changes []pgstore.Change
+		for j := range sites {
+			c := b.Post(sites[(i+j)%len(sites)], "p", comments.Pending) // in every order
+			changes = append(changes, pgstore.Change{ID: c.ID, Actor: "m-1", Decide: func(comments.Comment, comments.Transition) (*pgstore.Step, error) {
+				return &pgstore.Step{To: comments.Spam, Kind: comments.KindDecided}, nil
+			}})
+		}
+		wg.Go(func() {
+			done, err := dbs[i%2].Transition(t.Context(), changes)
+			if err != nil {
+				t.Error(err)
+			}
+			for k, d := range done {
+				if d.Err != nil || d.Comment.ID != changes[k].ID || d.Comment.Status != comments.Spam {
+					t.Errorf("change %d: %+v", k, d)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, s := range sites {
+		h := b.Head(s)
+		if h.Counts != (comments.Counts{Spam: 30}) {
+			t.Errorf("site %s: %+v", s, h.Counts)
+		}
+		for i, e := range ears {
+			until(t, fmt.Sprintf("node %d knows all of %s", i, s), 2*time.Second, func() bool { _, ok := e.knows(s, h.Seq); return ok })
+		}
+	}
+	b.Verify(sites...)
+}
+
+// TestFarBehind: a node that has much to hear of reads on in steps, and a write of its own
+// waits for that.
+func TestFarBehind(t *testing.T) {
+	dbs, ears := nodes(t, 2)
+	b := storetest.NewBench(t, dbs[0])
+	b.AddSite("news")
+	until(t, "told of the site", time.Second, func() bool { _, ok := ears[1].knows("news", 1); return ok })
+	back := pgstore.Remember(dbs[1], "news")
+	var wg sync.WaitGroup
+	for range 700 {
+		wg.Go(func() {
+			if _, _, err := dbs[0].Create(t.Context(), b.Creation("news", "p", comments.Pending)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	until(t, "told of all", 2*time.Second, func() bool { _, ok := ears[1].knows("news", 701); return ok })
+	back(func() {
+		ears[1].mu.Lock()
+		defer ears[1].mu.Unlock()
+		ears[1].seqs["news"] = 1
+	})
+	_, _, err := dbs[1].Create(t.Context(), b.Creation("news", "p", comments.Pending))
+	b.Must(err)
+	if _, ok := ears[1].knows("news", b.Head("news").Seq); !ok {
+		t.Error("not told of its own commit")
+	}
+}
+
+func ticket(n byte, expires time.Time) comments.Ticket {
+	return comments.Ticket{ID: comments.TicketID{n}, Site: "news", Digits: []byte{0, 1, 2, 3, 4, 5}, Expires: expires}
+}
+
+func TestDeadTickets(t *testing.T) {
+	dbs, _ := nodes(t, 2)
+	var _ comments.Judge = dbs[0].DeadTickets()
+	ctx, now := t.Context(), time.Now()
+	judge := func(node int, n byte, typed string, want comments.Verdict) {
+		t.Helper()
+		if got, err := dbs[node].DeadTickets().Judge(ctx, ticket(n, now.Add(time.Hour)), typed); err != nil || got != want {
+			t.Errorf("ticket %d on node %d, typed %q: %v, %v; want %v", n, node, typed, got, err, want)
+		}
+	}
+	dead := func(n byte, want bool) {
+		t.Helper()
+		if got, err := dbs[1].DeadTickets().Dead(ctx, comments.TicketID{n}); err != nil || got != want {
+			t.Errorf("ticket %d is dead: %v, %v", n, got, err)
+		}
+	}
+	judge(0, 1, "012345", comments.VerdictRight)
+	judge(1, 1, "０１２ 345", comments.VerdictRight)
+	dead(1, false)
+	judge(0, 1, "999999", comments.VerdictWrong)
+	judge(1, 1, "012345", comments.VerdictDead)
+	judge(1, 1, "999999", comments.VerdictDead)
+	dead(1, true)
+	judge(1, 2, "012345", comments.VerdictRight)
+	dead(2, false)
+	dead(3, false)
+
+	// Racing guesses get one look between them.
+	var looked atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 100 {
+		wg.Go(func() {
+			v, err := dbs[i%2].DeadTickets().Judge(ctx, ticket(9, now.Add(time.Hour)), fmt.Sprintf("9%05d", i))
+			if err != nil {
+				t.Error(err)
+			}
+			if v != comments.VerdictDead {
+				looked.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if looked.Load() != 1 {
+		t.Errorf("%d of 100 racing guesses got a look", looked.Load())
+	}
+	if n, err := dbs[0].Sweep(ctx, now.Add(2*time.Hour)); err != nil || n != 3 {
+		t.Errorf("the sweep removed %d, %v; want 3", n, err)
+	}
+	dead(1, false)
+}
+
+func TestSharedLimits(t *testing.T) {
+	now := time.UnixMilli(1_700_000_000_000)
+	o := options()
+	o.Now = func() time.Time { return now }
+	dsn := cluster.Database(t)
+	var limiters []comments.Limiter
+	var throttles []pgstore.Throttle
+	for range 2 {
+		db := open(t, dsn, o)
+		limiters = append(limiters, db.Limiter(limit.DefaultRules(), forbidden{t}))
+		throttles = append(throttles, db.SignIn(silent{forbidden{t}}))
+	}
+	home := netip.MustParseAddr("192.0.2.1")
+	wait := func(err error) time.Duration {
+		t.Helper()
+		var limited *comments.LimitedError
+		if err != nil && !errors.As(err, &limited) {
+			t.Fatal(err)
+		}
+		if limited == nil {
+			return 0
+		}
+		return limited.RetryAfter
+	}
+	var back []func()
+	for i := range 5 {
+		giveBack, err := limiters[i%2].Take(comments.MeterComment, "news", home)
+		if w := wait(err); w != 0 {
+			t.Fatalf("comment %d has to wait %s", i+1, w)
+		}
+		back = append(back, giveBack)
+		now = now.Add(time.Second)
+	}
+	take := func(m comments.Meter, site string, addr netip.Addr, want time.Duration) {
+		t.Helper()
+		giveBack, err := limiters[1].Take(m, site, addr)
+		if w := wait(err); w != want || giveBack == nil {
+			t.Errorf("%s of %s by %s has to wait %s, want %s", m, site, addr, w, want)
+		}
+	}
+	take(comments.MeterComment, "news", home, 55*time.Second)
+	take(comments.MeterComment, "other", home, 0)
+	take(comments.MeterComment, "news", netip.MustParseAddr("192.0.2.2"), 0)
+	take("something else", "news", home, 0)
+	back[2]()
+	back[2]()
+	take(comments.MeterComment, "news", home, 0)
+	take(comments.MeterComment, "news", home, 55*time.Second)
+	now = now.Add(55 * time.Second)
+	take(comments.MeterComment, "news", home, 0)
+	for range 10 {
+		take(comments.MeterSound, "a", home, 0)
+	}
+	take(comments.MeterSound, "b", home, time.Minute)
+
+	// Thirty an hour, a use at a time.
+	elsewhere := netip.MustParseAddr("2001:db8::1")
+	for range 30 {
+		take(comments.MeterComment, "news", elsewhere, 0)
+		now = now.Add(time.Minute)
+	}
+	take(comments.MeterComment, "news", netip.MustParseAddr("2001:db8::2"), 30*time.Minute)
+
+	for range limit.AccountFailures {
+		if err := throttles[0].Allow("a@news.example", home); err != nil {
+			t.Fatal(err)
+		}
+		throttles[0].Failed("a@news.example", home)
+	}
+	if w := wait(throttles[1].Allow("a@news.example", elsewhere)); w != limit.FailuresPer {
+		t.Errorf("after ten failures on another node: %s", w)
+	}
+	if w := wait(throttles[1].Allow("b@news.example", elsewhere)); w != 0 {
+		t.Errorf("another account: %s", w)
+	}
+}
+
+// forbidden is a limiter that nobody may ask.
+type forbidden struct{ t *testing.T }
+
+func (f forbidden) Take(m comments.Meter, _ string, _ netip.Addr) (func(), error) {
+	if m != "something else" {
+		f.t.Errorf("%s was counted by this node alone", m)
+	}
+	return func() {}, nil
+}
+
+// silent is a throttle that may be told, but not asked.
+type silent struct{ forbidden }
+
+func (s silent) Allow(string, netip.Addr) error {
+	s.t.Error("sign-in was judged by this node alone")
+	return nil
+}
+
+func (silent) Failed(string, netip.Addr) {}
+
+// TestLeader: one leads at a time, and another follows when it stops.
+func TestLeader(t *testing.T) {
+	dbs, _ := nodes(t, 3)
+	var leading, most atomic.Int64
+	started := make(chan int, 10)
+	stops := make([]context.CancelFunc, len(dbs))
+	var wg sync.WaitGroup
+	for i, db := range dbs {
+		ctx, cancel := context.WithCancel(t.Context())
+		stops[i] = cancel
+		wg.Go(func() {
+			db.Leader(ctx, func(ctx context.Context) error {
+				if n := leading.Add(1); n > most.Load() {
+					most.Store(n)
+				}
+				defer leading.Add(-1)
+				started <- i
+				<-ctx.Done()
+				return ctx.Err()
+			})
+		})
+	}
+	var led []int
+	for range dbs {
+		select {
+		case i := <-started:
+			led = append(led, i)
+			stops[i]()
+		case <-time.After(20 * time.Second):
+			t.Fatalf("nobody leads after %v", led)
+		}
+	}
+	wg.Wait()
+	slices.Sort(led)
+	if !slices.Equal(led, []int{0, 1, 2}) || most.Load() != 1 {
+		t.Errorf("%v have led, at most %d at once", led, most.Load())
+	}
+}
+
+// TestLeaderLosesItsSession: it is told, and somebody leads again.
+func TestLeaderLosesItsSession(t *testing.T) {
+	dsn := cluster.Database(t)
+	db := open(t, dsn, options())
+	ctx, cancel := context.WithCancel(t.Context())
+	started := make(chan struct{}, 10)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		db.Leader(ctx, func(ctx context.Context) error {
+			started <- struct{}{}
+			<-ctx.Done()
+			return nil
+		})
+	}()
+	<-started
+	if _, err := connect(t, dsn).Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-started:
+	case <-time.After(20 * time.Second):
+		t.Fatal("nobody leads again")
+	}
+	cancel()
+	<-ended
+}
