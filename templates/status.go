@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"duyet/comments"
@@ -140,9 +141,10 @@ func (s *Set) Problem(err error, l *Locale) *Problem {
 }
 
 // Field is a field's error in words: the message "field.{field}.{code}" where there is
-// one, else "field.any.{code}".
+// one, else "field.any.{code}". Of a path like "decisions[0].note" the last name counts.
 func (l *Locale) Field(f comments.FieldError) string {
-	id := "field." + f.Field + "." + f.Code
+	name, _, _ := strings.Cut(f.Field[strings.LastIndexByte(f.Field, '.')+1:], "[")
+	id := "field." + name + "." + f.Code
 	if !l.Has(id) {
 		id = "field.any." + f.Code
 	}

@@ -130,8 +130,12 @@ func (in *decisionsInput) decisions() ([]moderation.Decision, error) {
 	return list, nil
 }
 
-// location turns the JSON pointer /decisions/0/action into decisions[0].action.
+// location turns the JSON pointer /decisions/0/action into decisions[0].action. The whole
+// body is what it should have held.
 func location(pointer string) string {
+	if pointer == "" {
+		return "decisions"
+	}
 	var b strings.Builder
 	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
 		switch {

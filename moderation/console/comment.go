@@ -43,8 +43,8 @@ func (c *Console) answerComment(w http.ResponseWriter, r *http.Request, v *visit
 	if d.Proof, err = c.proof(r, v, site, p); err != nil {
 		return err
 	}
-	list := place{Site: site.ID}.in(string(comments.Pending))
-	d.Proof.BackURL, d.Proof.Back = c.set.URL(list.path(nil)), v.l.Say("queue.pending")
+	list := place{Site: site.ID}.in(string(d.Proof.status))
+	d.Proof.BackURL, d.Proof.Back = c.set.URL(list.path(nil)), v.status(d.Proof.status)
 	if err := add(d); err != nil {
 		return err
 	}

@@ -182,7 +182,7 @@ func (c *Console) links(d *deskPage, v *visit, p place, all []comments.Site, cou
 	}
 	for _, q := range workQueues {
 		one := at(q)
-		if q != p.Queue && one.Count > 0 && d.Total == 0 {
+		if q != p.Queue && one.Count > 0 && d.Total == 0 && d.NextWork == nil {
 			d.NextWork = &one
 		}
 		d.Work = append(d.Work, one)

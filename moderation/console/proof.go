@@ -22,7 +22,8 @@ type proof struct {
 	At           time.Time
 	Age          string
 	Waiting      bool
-	Status       string
+	status       comments.Status
+	Status       string // in words
 	StatusIcon   string
 	ArticleTitle string
 	ArticleURL   string
@@ -136,7 +137,7 @@ func (c *Console) proof(r *http.Request, v *visit, site comments.Site, p place) 
 	d := &proof{
 		ID: id, Pick: pick{id, view.Version}.value(), Title: view.Title, Name: view.Name, Text: view.Content,
 		Lang: view.Lang, Marks: marks(view.Signals, "content"), At: view.CreatedAt, Age: v.l.Age(view.CreatedAt, v.now),
-		Waiting: view.Status == comments.Pending, Status: v.status(view.Status), StatusIcon: statusIcons[view.Status],
+		Waiting: view.Status == comments.Pending, status: view.Status, Status: v.status(view.Status), StatusIcon: statusIcons[view.Status],
 		ArticleTitle: articleTitle(view.Page), ArticleURL: view.Page.URL, Level: v.level(view.Signals),
 		Signals: v.signals(view.Signals), History: v.history(view.History), URL: c.set.URL(p.alone(id).path(nil)),
 		Form: c.formAt(p), MayDecide: v.who.May(moderation.Decide, site.ID), Reasons: v.reasons(site),

@@ -147,6 +147,9 @@ var statusIcons = map[comments.Status]string{
 
 func (v *visit) step(t comments.Transition) step {
 	s := step{At: t.At, Who: v.actor(t.Actor), Why: v.why(t), Note: t.Note, What: v.kind(t.Kind)}
+	if t.Kind == comments.KindDecided && t.To.Valid() {
+		s.What = v.l.Say("event.decided." + string(t.To))
+	}
 	if t.From.Valid() && t.To.Valid() {
 		s.Change = v.status(t.From) + " → " + v.status(t.To)
 	} else if t.To.Valid() {

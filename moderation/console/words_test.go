@@ -1,0 +1,50 @@
+package console_test
+
+import (
+	"testing"
+
+	"duyet/comments"
+	"duyet/moderation"
+	"duyet/moderation/screen"
+	"duyet/templates"
+)
+
+// Whatever a check, a reason or an event is called, there are words for it.
+func TestEverythingHasWords(t *testing.T) {
+	set, err := templates.New(templates.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, code := range screen.Codes() {
+		ids = append(ids, "signal."+code[0]+"."+code[1])
+	}
+	for _, code := range comments.DefaultSettings().Reasons {
+		ids = append(ids, "reason."+code)
+	}
+	for _, s := range comments.Statuses {
+		ids = append(ids, "status."+string(s), "queue."+string(s), "notice."+string(s), "conflict."+string(s), "event.decided."+string(s))
+	}
+	for _, r := range moderation.Roles {
+		ids = append(ids, "role."+string(r))
+	}
+	for _, a := range []moderation.Action{moderation.Approve, moderation.Reject, moderation.Spam, moderation.Trash, moderation.Restore} {
+		ids = append(ids, "action."+string(a), "conflict.anyway."+string(a))
+	}
+	for _, k := range []comments.Kind{
+		comments.KindSubmitted, comments.KindDecided, comments.KindSiteAdded, comments.KindSiteChanged, comments.KindSiteRemoved,
+		moderation.KindModeratorAdded, moderation.KindModeratorChanged, moderation.KindModeratorDisabled, moderation.KindModeratorRemoved,
+		moderation.KindPasswordChanged, moderation.KindTokenAdded, moderation.KindSignedIn, moderation.KindSignedOut,
+		moderation.KindSignInFailed, moderation.KindRestored, moderation.KindUndone,
+	} {
+		ids = append(ids, "event."+string(k))
+	}
+	for _, lang := range templates.Languages {
+		l := set.Locale(lang, nil)
+		for _, id := range append(ids, "queue.suspect", "action.undo", "field.any.unknown_action", "where.name", "where.title", "where.content") {
+			if !l.Has(id) {
+				t.Errorf("%s has no %s", lang, id)
+			}
+		}
+	}
+}
