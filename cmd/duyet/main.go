@@ -21,8 +21,6 @@ const (
 )
 
 func main() {
-	// A file that may grow no further is an error of its write, and not the end.
-	signal.Ignore(syscall.SIGXFSZ)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
