@@ -54,9 +54,10 @@ func New(cfg Config) (*Console, error) {
 		return nil, fmt.Errorf("console: base URL %q names no host", cfg.BaseURL)
 	}
 	c := &Console{cfg: cfg, set: cfg.Templates, crossing: http.NewCrossOriginProtection()}
-	c.sessions = scs.New()
-	c.sessions.Store = sessionStore{cfg.Sessions, cfg.Now}
-	c.sessions.Lifetime = moderation.SessionFor
+	// Not by scs.New, which starts a store of its own in memory with a goroutine to sweep it.
+	c.sessions = &scs.SessionManager{
+		Store: sessionStore{cfg.Sessions, cfg.Now}, Lifetime: moderation.SessionFor, Codec: scs.GobCodec{},
+	}
 	return c, nil
 }
 

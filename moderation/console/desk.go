@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"duyet/comments"
@@ -53,7 +54,8 @@ type row struct {
 	Pick    string
 	URL     string
 	Title   string
-	Excerpt string
+	Excerpt string // the beginning of the text
+	Lang    string
 	Name    string
 	Article string
 	At      time.Time
@@ -207,7 +209,7 @@ func (c *Console) row(v *visit, p place, item moderation.Item, open string) row 
 	id := string(item.ID)
 	r := row{
 		ID: id, Pick: pick{id, item.Version}.value(), URL: c.set.URL(p.at(id).path(nil)),
-		Title: item.Title, Excerpt: item.Content, Name: item.Name, Article: articleTitle(item.Page),
+		Title: item.Title, Excerpt: excerpt(item.Content), Lang: item.Lang, Name: item.Name, Article: articleTitle(item.Page),
 		At: item.CreatedAt, Age: v.l.Age(item.CreatedAt, v.now), Current: id == open,
 		Late: item.Status == comments.Pending && v.now.Sub(item.CreatedAt) >= lateAfter,
 	}
@@ -217,6 +219,20 @@ func (c *Console) row(v *visit, p place, item moderation.Item, open string) row 
 		}
 	}
 	return r
+}
+
+// excerptBytes is a little more than a row shows of a text.
+const excerptBytes = 400
+
+func excerpt(text string) string {
+	if len(text) <= excerptBytes {
+		return text
+	}
+	text = strings.ToValidUTF8(text[:excerptBytes], "")
+	if i := strings.LastIndexAny(text, " \n"); i > 0 { // never inside a word, where a letter's marks might be
+		text = text[:i]
+	}
+	return text + "…"
 }
 
 func articleTitle(p comments.Page) string {
