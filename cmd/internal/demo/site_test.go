@@ -61,7 +61,7 @@ func TestEveryPage(t *testing.T) {
 	}
 	for _, path := range paths {
 		w := ask(s, path)
-		body := w.Body.String()
+		body := strings.ReplaceAll(w.Body.String(), "/static/demo.", "/static/") // what is left of "demo." is a message that isn't there
 		if w.Code != 200 {
 			t.Fatalf("%s: %d %s", path, w.Code, body)
 		}
@@ -70,7 +70,7 @@ func TestEveryPage(t *testing.T) {
 			t.Errorf("%s: policy %q", path, policy)
 		}
 		for _, bad := range []string{"<esi:include", "<script", " style=", "demo.", "ZgotmplZ"} {
-			if strings.Contains(body, bad) && !strings.Contains(body, "/static/"+bad) {
+			if strings.Contains(body, bad) {
 				t.Errorf("%s has %q", path, bad)
 			}
 		}
