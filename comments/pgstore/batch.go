@@ -15,7 +15,7 @@ import (
 
 // batch is the operations that share a transaction. They read together, decide one after
 // the other on a common copy in memory, each seeing what those before it have done, and
-// write together, in a number of statements that does not grow with theirs.
+// write together.
 type batch struct {
 	ops  []*waiting
 	sets map[string]*siteSet
@@ -75,23 +75,38 @@ func (b *batch) read(q *pgx.Batch, tx *Tx) {
 	}
 }
 
+// Rows are looked up one by one, by their whole keys: a subquery with a limit is one the
+// planner can't turn around. Left to itself it may go over all of a site's rows, as long
+// as the tables are new to it.
+const (
+	spentByTicket = `SELECT t.id, s.comment, s.words FROM unnest($2::uuid[]) AS t (id)
+		CROSS JOIN LATERAL (SELECT * FROM spent WHERE site = $1 AND id = t.id LIMIT 1) AS s`
+
+	// A ticket that is spent brings the comment it let in.
+	commentsByID = `SELECT ` + commentColumns + `, c.seq, ` + transitionColumns + `
+		FROM unnest($2::uuid[] || ARRAY(SELECT s.comment FROM unnest($3::uuid[]) AS t (id)
+			CROSS JOIN LATERAL (SELECT * FROM spent WHERE site = $1 AND id = t.id LIMIT 1) AS s)) AS k (id)
+		CROSS JOIN LATERAL (SELECT * FROM comments WHERE site = $1 AND id = k.id LIMIT 1) AS c
+		CROSS JOIN LATERAL (SELECT * FROM pages WHERE site = $1 AND id = c.page LIMIT 1) AS p
+		CROSS JOIN LATERAL (SELECT * FROM events WHERE site = $1 AND seq = c.seq LIMIT 1) AS e
+		LEFT JOIN LATERAL (SELECT * FROM details WHERE site = $1 AND seq = e.seq LIMIT 1) AS d ON true`
+
+	// A comment brings its page.
+	pagesByID = `SELECT p.id, ` + pageColumns + `
+		FROM unnest($2::uuid[] || ARRAY(SELECT c.page FROM unnest($3::uuid[]) AS t (id)
+			CROSS JOIN LATERAL (SELECT * FROM comments WHERE site = $1 AND id = t.id LIMIT 1) AS c)) AS k (id)
+		CROSS JOIN LATERAL (SELECT * FROM pages WHERE site = $1 AND id = k.id LIMIT 1) AS p`
+)
+
 func (s *siteSet) read(q *pgx.Batch) {
 	if len(s.wantTickets) > 0 {
-		q.Queue(`SELECT id, comment, words FROM spent WHERE site = $1 AND id = ANY ($2::uuid[])`, s.site, uuids(s.wantTickets)).Query(s.readTickets)
+		q.Queue(spentByTicket, s.site, uuids(s.wantTickets)).Query(s.readTickets)
 	}
 	if len(s.wantTickets)+len(s.wantComments) > 0 {
-		// A ticket that is spent brings the comment it let in.
-		q.Queue(`SELECT `+commentColumns+`, c.seq, `+transitionColumns+`
-			FROM comments c
-			JOIN pages p ON p.site = c.site AND p.id = c.page
-			JOIN events e ON e.site = c.site AND e.seq = c.seq`+joinDetail+`
-			WHERE c.site = $1 AND c.id = ANY ($2::uuid[] || ARRAY(SELECT comment FROM spent WHERE site = $1 AND id = ANY ($3::uuid[])))`,
-			s.site, uuids(s.wantComments), uuids(s.wantTickets)).Query(s.readComments)
+		q.Queue(commentsByID, s.site, uuids(s.wantComments), uuids(s.wantTickets)).Query(s.readComments)
 	}
 	if len(s.wantPages)+len(s.wantComments) > 0 {
-		q.Queue(`SELECT id, `+pageColumns+` FROM pages
-			WHERE site = $1 AND id = ANY ($2::uuid[] || ARRAY(SELECT page FROM comments WHERE site = $1 AND id = ANY ($3::uuid[])))`,
-			s.site, uuids(s.wantPages), uuids(s.wantComments)).Query(s.readPages)
+		q.Queue(pagesByID, s.site, uuids(s.wantPages), uuids(s.wantComments)).Query(s.readPages)
 	}
 }
 
@@ -224,22 +239,15 @@ func (s *siteSet) insertComments(q *pgx.Batch) {
 		s.site, ids, pages, parents, names, titles, contents, langs, statuses, versions, seqs, signals, suspects, created, edited)
 }
 
+// updateComments queues a statement for each: an update joined to a list of keys is one
+// that the planner may turn around.
 func (s *siteSet) updateComments(q *pgx.Batch) {
-	var ids []pgtype.UUID
-	var statuses []string
-	var versions, seqs []int64
 	for id, c := range s.comments {
 		if c.dirty && !c.fresh {
-			ids, statuses = append(ids, pgtype.UUID{Bytes: id, Valid: true}), append(statuses, string(c.Status))
-			versions, seqs = append(versions, int64(c.Version)), append(seqs, int64(c.seq))
+			q.Queue(`UPDATE comments SET status = $3, version = $4, seq = $5 WHERE site = $1 AND id = $2`,
+				s.site, pgtype.UUID{Bytes: id, Valid: true}, string(c.Status), c.Version, c.seq)
 		}
 	}
-	if ids == nil {
-		return
-	}
-	q.Queue(`UPDATE comments AS c SET status = u.status, version = u.version, seq = u.seq
-		FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[]) AS u (id, status, version, seq)
-		WHERE c.site = $1 AND c.id = u.id`, s.site, ids, statuses, versions, seqs)
 }
 
 func (s *siteSet) writeTickets(q *pgx.Batch) {

@@ -149,6 +149,9 @@ func poolConfig(dsn string) (*pgxpool.Config, error) {
 		"timezone":          "UTC",
 		"client_encoding":   "UTF8",
 		"statement_timeout": "60s", // of a single statement; nobody waits longer
+		// Statements find rows by key. Other ways to them look cheaper while the server has
+		// no statistics of a table, as when it is new, and are not; see moment.
+		"enable_seqscan": "off", "enable_bitmapscan": "off", "enable_sort": "off",
 		// A node that is gone without a word must not keep a site's head locked.
 		"idle_in_transaction_session_timeout": "10s",
 		"tcp_keepalives_idle":                 "5",

@@ -9,10 +9,20 @@ import (
 	"duyet/comments"
 )
 
-// List is the statement of a list.
+// List is the statement of a list, and the index that it is a range of.
 type List struct {
-	SQL  string
-	Args []any
+	SQL   string
+	Args  []any
+	Index string
+}
+
+// Conn is a connection with the settings that the store's have.
+func Conn(ctx context.Context, dsn string) (*pgx.Conn, error) {
+	config, err := poolConfig(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.ConnectConfig(ctx, config.ConnConfig)
 }
 
 // Lists are the statements by which threads and queues are read, from the middle on.
@@ -20,11 +30,11 @@ func Lists(site, page string, limit int) map[string]List {
 	lists := map[string]List{}
 	for name, newest := range map[string]bool{"oldest": false, "newest": true} {
 		middle := from(comments.ID(site+"~01900000-0000-7000-8000-000000002710"), newest)
-		lists["thread, "+name] = List{listed(`page = $4 AND status = 'approved'`, newest), []any{site, limit, middle, pageUUID(site, page)}}
+		lists["thread, "+name] = List{threaded(newest), []any{site, limit, middle, pageUUID(site, page), from("", !newest)}, "comments_thread"}
 		for _, s := range comments.Statuses {
-			lists[string(s)+", "+name] = List{listed(`status = '`+string(s)+`'`, newest), []any{site, limit, middle}}
+			lists[string(s)+", "+name] = List{listed(`status = '`+string(s)+`'`, newest), []any{site, limit, middle}, "comments_" + string(s)}
 		}
-		lists["suspects, "+name] = List{listed(`status = 'pending' AND suspect`, newest), []any{site, limit, middle}}
+		lists["suspects, "+name] = List{listed(`status = 'pending' AND suspect`, newest), []any{site, limit, middle}, "comments_suspect"}
 	}
 	return lists
 }

@@ -169,12 +169,14 @@ func (db *DB) VerifyChain(ctx context.Context, site string) (verified comments.H
 	return verified, nil
 }
 
-// moment runs reads that see the database as of one moment, however long they take.
+// moment runs reads that see the database as of one moment and may go over all of it,
+// however long that takes.
 func moment(ctx context.Context, q Queryer, run func() error) error {
 	if _, err := q.Exec(ctx, `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`); err != nil {
 		return err
 	}
-	_, err := q.Exec(ctx, `SET LOCAL statement_timeout = 0`)
+	_, err := q.Exec(ctx, `SELECT set_config(name, CASE name WHEN 'statement_timeout' THEN '0' ELSE 'on' END, true)
+		FROM unnest(ARRAY['statement_timeout', 'enable_seqscan', 'enable_bitmapscan', 'enable_sort']) AS name`)
 	if err == nil {
 		err = run()
 	}

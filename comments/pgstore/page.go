@@ -58,48 +58,14 @@ func (db *DB) Page(ctx context.Context, site, key string) (p comments.Page, err 
 
 // writePages queues a site's new and changed pages.
 func (s *siteSet) writePages(q *pgx.Batch) {
-	var fresh, changed []*page
-	for _, p := range s.pages {
+	for id, p := range s.pages {
+		c, key := p.Counts, pgtype.UUID{Bytes: id, Valid: true}
 		if p.fresh {
-			fresh = append(fresh, p)
+			q.Queue(`INSERT INTO pages (site, id, `+pageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+				s.site, key, p.Key, p.URL, p.Title, p.Closed, c.Pending, c.Approved, c.Rejected, c.Spam, c.Trashed, Stamp(p.CreatedAt))
 		} else if p.dirty {
-			changed = append(changed, p)
+			q.Queue(`UPDATE pages SET pending = $3, approved = $4, rejected = $5, spam = $6, trashed = $7 WHERE site = $1 AND id = $2`,
+				s.site, key, c.Pending, c.Approved, c.Rejected, c.Spam, c.Trashed)
 		}
 	}
-	if fresh != nil {
-		c := pageArrays(s.site, fresh)
-		q.Queue(`INSERT INTO pages (site, id, key, url, title, closed, created_at, pending, approved, rejected, spam, trashed)
-			SELECT $1, u.* FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::timestamptz[],
-				$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[]) AS u`,
-			s.site, c.ids, c.keys, c.urls, c.titles, c.closed, c.created, c.counts[0], c.counts[1], c.counts[2], c.counts[3], c.counts[4])
-	}
-	if changed != nil {
-		c := pageArrays(s.site, changed)
-		q.Queue(`UPDATE pages AS p SET pending = u.pending, approved = u.approved, rejected = u.rejected, spam = u.spam, trashed = u.trashed
-			FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
-				AS u (id, pending, approved, rejected, spam, trashed)
-			WHERE p.site = $1 AND p.id = u.id`,
-			s.site, c.ids, c.counts[0], c.counts[1], c.counts[2], c.counts[3], c.counts[4])
-	}
-}
-
-// pageColumn is pages turned into columns.
-type pageColumn struct {
-	ids                []pgtype.UUID
-	keys, urls, titles []string
-	closed             []bool
-	created            []pgtype.Timestamptz
-	counts             [len(comments.Statuses)][]int64
-}
-
-func pageArrays(site string, pages []*page) (c pageColumn) {
-	for _, p := range pages {
-		c.ids = append(c.ids, pageUUID(site, p.Key))
-		c.keys, c.urls, c.titles = append(c.keys, p.Key), append(c.urls, p.URL), append(c.titles, p.Title)
-		c.closed, c.created = append(c.closed, p.Closed), append(c.created, Stamp(p.CreatedAt))
-		for i, s := range comments.Statuses {
-			c.counts[i] = append(c.counts[i], p.Counts.Of(s))
-		}
-	}
-	return c
 }

@@ -17,13 +17,34 @@ import (
 // listed is the statement of a list: up to $2 comments of a site $1 after $3, which fit a
 // condition.
 func listed(condition string, newest bool) string {
-	compare, order := ">", "ASC"
+	compare, order := direction(newest)
+	return withPages(condition+` AND id `+compare+` $3 ORDER BY id `+order, order)
+}
+
+// threaded is the statement of the thread of a page $4, up to $5, its last id either way.
+// Keys are compared in pairs, since only the thread's own index has pairs in order: one by
+// one, a planner that knows little of the table may read all that is approved instead.
+func threaded(newest bool) string {
+	compare, order := direction(newest)
+	end := `<=`
 	if newest {
-		compare, order = "<", "DESC"
+		end = `>=`
 	}
+	return withPages(`status = 'approved' AND (page, id) `+compare+` ($4, $3) AND (page, id) `+end+` ($4, $5)
+		ORDER BY page `+order+`, id `+order, order)
+}
+
+func direction(newest bool) (compare, order string) {
+	if newest {
+		return "<", "DESC"
+	}
+	return ">", "ASC"
+}
+
+func withPages(condition, order string) string {
 	return `SELECT ` + commentColumns + ` FROM (
-			SELECT * FROM comments WHERE site = $1 AND ` + condition + ` AND id ` + compare + ` $3 ORDER BY id ` + order + ` LIMIT $2
-		) AS c JOIN pages p ON p.site = c.site AND p.id = c.page ORDER BY c.id ` + order
+			SELECT * FROM comments WHERE site = $1 AND ` + condition + ` LIMIT $2
+		) AS c CROSS JOIN LATERAL (SELECT key FROM pages WHERE site = $1 AND id = c.page LIMIT 1) AS p ORDER BY c.id ` + order
 }
 
 // from is where a list begins: after a comment, or at its end.
@@ -61,8 +82,8 @@ func (db *DB) list(ctx context.Context, site, sql string, args ...any) (list []c
 // Thread implements comments.ThreadReader.
 func (db *DB) Thread(ctx context.Context, site, key string, sort comments.Sort, after comments.ID, limit int) ([]comments.Comment, error) {
 	newest := sort == comments.Newest
-	return db.list(ctx, site, listed(`page = $4 AND status = 'approved'`, newest),
-		max(limit, 0), from(after, newest), pageUUID(site, key))
+	return db.list(ctx, site, threaded(newest),
+		max(limit, 0), from(after, newest), pageUUID(site, key), from("", !newest))
 }
 
 // Latest implements comments.ThreadReader.
