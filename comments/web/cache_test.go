@@ -107,8 +107,15 @@ func TestRenderingFromBeforeACommitIsNeverServedAfter(t *testing.T) {
 	<-held // it has read one comment
 	h.publish(testPage, "Lộc", "Lời sau", "")
 	// This one neither waits for the old rendering nor is given it.
-	if got := h.count(testPage); got != 2 {
-		t.Errorf("%d comments after the commit", got)
+	after := make(chan int, 1)
+	go func() { after <- h.count(testPage) }()
+	select {
+	case got := <-after:
+		if got != 2 {
+			t.Errorf("%d comments after the commit", got)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("a reader after the commit waits for a rendering from before it")
 	}
 	release()
 	if got := <-old; got != 1 {
