@@ -78,7 +78,6 @@ func (readCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 type readRig struct {
 	service *comments.Service
 	desk    *moderation.Service
-	store   *modstore.Store
 	boss    moderation.Moderator
 	submit  func(ctx context.Context, page string, n int) (comments.ID, error)
 	address string

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -242,10 +241,4 @@ func (b *lockedBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.b.String()
-}
-
-// quote makes a JavaScript string.
-func quote(s string) string {
-	b, _ := json.Marshal(s) // of a string: can't fail
-	return string(b)
 }
