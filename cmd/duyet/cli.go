@@ -105,6 +105,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case onInstallation:
 		return dispatch(ctx, e, commandName(leaf), cmd)
 	case onFiles:
+		if e.store.DSN != "" {
+			return storage.ErrPgDump
+		}
 		if control.Running(ctx, e.data()) {
 			return fmt.Errorf("a server is running on %s: stop it first", e.data())
 		}
@@ -205,7 +208,7 @@ func dispatch(ctx context.Context, e *env, name string, cmd onInstallation) erro
 		}); ok {
 			return local.runOnSecret(ctx, e)
 		}
-		in, err := openInstallation(ctx, options{data: e.data(), secret: e.secret, holder: "duyet " + name, wait: lockStep})
+		in, err := openInstallation(ctx, options{data: e.data(), dsn: e.store.DSN, secret: e.secret, holder: "duyet " + name, wait: lockStep})
 		if storage.IsLocked(err) && time.Now().Before(deadline) {
 			continue // by a server that is about to answer, or by a command that will end
 		}

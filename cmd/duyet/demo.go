@@ -57,7 +57,7 @@ func (c *demoCmd) run(ctx context.Context, e *env) (err error) {
 	}
 	// Included in another origin's pages, links of ours need ours.
 	base := mustURL("http://" + service.Addr().String())
-	s, err := newService(ctx, config.Serve{Web: c.Web, BaseURL: base}, service, data, e.secret, "duyet demo", log)
+	s, err := newService(ctx, config.Serve{Web: c.Web, BaseURL: base}, service, options{data: data, secret: e.secret, holder: "duyet demo"}, log)
 	if err != nil {
 		return errors.Join(err, site.close())
 	}

@@ -52,8 +52,8 @@ func (s *service) sweepOnce(ctx context.Context) {
 
 // backUp makes a verified backup every so often until ctx ends, and keeps the last few.
 func (s *service) backUp(ctx context.Context) error {
-	if s.cfg.Backups.Every == 0 {
-		return nil
+	if s.cfg.Backups.Every == 0 || s.in.store.Shared() {
+		return nil // on PostgreSQL backups are pg_dump's
 	}
 	dir := s.cfg.Backups.Folder(s.in.data)
 	timer := time.NewTimer(s.untilBackup(dir))

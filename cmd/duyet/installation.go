@@ -36,6 +36,7 @@ type installation struct {
 // options say how to open an installation.
 type options struct {
 	data     string
+	dsn      string // of PostgreSQL, or "" for the file in data
 	secret   string // DUYET_SECRET, or "" for the file
 	holder   string // as whom to hold the lock
 	wait     time.Duration
@@ -50,7 +51,7 @@ const defaultAddress = "http://127.0.0.1:8080"
 // the services on it.
 func openInstallation(ctx context.Context, o options) (*installation, error) {
 	store, err := storage.Open(ctx, storage.Options{
-		Dir: o.data, Secret: o.secret, Wait: o.wait, Command: o.holder, OnCommit: o.onCommit, Logger: o.log,
+		Dir: o.data, DSN: o.dsn, Secret: o.secret, Wait: o.wait, Command: o.holder, OnCommit: o.onCommit, Logger: o.log,
 	})
 	if err != nil {
 		return nil, err
@@ -83,12 +84,12 @@ func newInstallation(store *storage.Storage, now func() time.Time) (*installatio
 		return nil, err
 	}
 	in.comments = comments.NewService(comments.Config{
-		Store: store.Comments(), Tickets: in.tickets, Judge: captcha.NewJudge(captcha.DeadMost, now), Limiter: limiter,
+		Store: store.Comments(), Tickets: in.tickets, Judge: store.Judge(captcha.NewJudge(captcha.DeadMost, now)), Limiter: store.Limiter(limiter),
 		Receipts: in.receipts, Screener: screen.Default(), Now: now,
 	})
 	in.moderation = moderation.NewService(moderation.Config{
 		Store: store.Moderation(), Comments: in.comments, Sites: store.Comments(), Pages: store.Comments(),
-		Journal: store.Comments(), Throttle: throttle, Now: now,
+		Journal: store.Comments(), Throttle: store.Throttle(throttle), Now: now,
 	})
 	return in, nil
 }

@@ -11,6 +11,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"duyet/cmd/internal/storage"
 )
 
 // Exit codes.
@@ -56,7 +58,7 @@ func report(stderr io.Writer, err error) int {
 	line := strings.Join(strings.Fields(explain(err)), " ")
 	_, _ = fmt.Fprintln(stderr, "duyet: "+line) // there is nobody else to tell
 	var usage usageError
-	if errors.As(err, &usage) {
+	if errors.As(err, &usage) || errors.Is(err, storage.ErrPgDump) {
 		return exitUsage
 	}
 	return exitFailed

@@ -9,28 +9,47 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"duyet/cmd/internal/control"
+	"duyet/comments/pgstore/pgtest"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"duyet": main})
 }
 
-// The command line's behaviour stands in testdata as readable scripts. Each runs twice:
-// on a data folder that nobody has open, and beside a server ([server]).
+// The command line's behaviour stands in testdata as readable scripts. Each runs four
+// times: on a data folder that nobody has open and beside a server ([server]), with a file
+// and with a database of PostgreSQL ([postgres]).
 func TestScripts(t *testing.T) {
-	for _, server := range []bool{false, true} {
-		name := "alone"
-		if server {
-			name = "beside a server"
+	var cluster pgtest.Cluster
+	t.Cleanup(func() {
+		if err := cluster.Close(); err != nil {
+			t.Error(err)
 		}
-		t.Run(name, func(t *testing.T) {
+	})
+	for _, on := range []struct {
+		name             string
+		server, postgres bool
+	}{
+		{"alone", false, false},
+		{"beside a server", true, false},
+		{"alone on PostgreSQL", false, true},
+		{"beside a server on PostgreSQL", true, true},
+	} {
+		t.Run(on.name, func(t *testing.T) {
 			testscript.Run(t, testscript.Params{
-				Dir:       "testdata",
-				Condition: func(cond string) (bool, error) { return cond == "server" && server, nil },
-				Cmds:      map[string]func(*testscript.TestScript, bool, []string){"running": cmdRunning, "mode": cmdMode, "damage": cmdDamage},
+				Dir: "testdata",
+				Condition: func(cond string) (bool, error) {
+					return cond == "server" && on.server || cond == "postgres" && on.postgres, nil
+				},
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){"running": cmdRunning, "mode": cmdMode, "damage": cmdDamage},
 				Setup: func(env *testscript.Env) error {
 					env.Setenv("DUYET_DATA", env.WorkDir+"/data")
-					return nil
+					if !on.postgres {
+						return nil
+					}
+					dsn, err := cluster.New(t.Context())
+					env.Setenv("DUYET_STORE", dsn)
+					return err
 				},
 			})
 		})

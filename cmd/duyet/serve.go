@@ -12,7 +12,7 @@ type serveCmd struct {
 
 func (c *serveCmd) run(ctx context.Context, e *env) error {
 	log := newLogger(e.errs, c.LogFormat)
-	s, err := newService(ctx, c.Serve, nil, e.data(), e.secret, "duyet serve", log)
+	s, err := newService(ctx, c.Serve, nil, options{data: e.data(), dsn: e.store.DSN, secret: e.secret, holder: "duyet serve"}, log)
 	if err != nil {
 		return err
 	}

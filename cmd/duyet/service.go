@@ -47,20 +47,19 @@ func newLogger(w io.Writer, format string) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, nil))
 }
 
-// newService opens the installation in data and makes everything ready to run on l, which
+// newService opens an installation and makes everything ready to run on l, which
 // it owns from now on: nil means that it listens by itself. Whatever it opened is closed
 // again when it fails.
-func newService(ctx context.Context, cfg config.Serve, l net.Listener, data, secret, holder string, log *slog.Logger) (_ *service, err error) {
+func newService(ctx context.Context, cfg config.Serve, l net.Listener, o options, log *slog.Logger) (_ *service, err error) {
 	s := &service{cfg: cfg, log: log, metrics: metrics.New(version()), listener: l}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	s.in, err = openInstallation(ctx, options{
-		data: data, secret: secret, holder: holder, wait: waitForLock, log: log,
-		onCommit: func(operations int, took time.Duration) { s.metrics.Commit(took, operations) },
-	})
+	o.wait, o.log = waitForLock, log
+	o.onCommit = func(operations int, took time.Duration) { s.metrics.Commit(took, operations) }
+	s.in, err = openInstallation(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +204,7 @@ func (s *service) run(ctx context.Context, ready func(), more ...func(context.Co
 			return answerControl(ctx, s.in, req, stdin, stdout, stderr)
 		}, s.log, sync.OnceFunc(ready))
 	})
-	g.Go(func() error { return s.sweep(ctx) })
+	g.Go(func() error { return s.in.store.Lead(ctx, s.sweep) })
 	g.Go(func() error { return s.backUp(ctx) })
 	for _, fn := range more {
 		g.Go(func() error { return fn(ctx) })

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"net/url"
 	"testing"
 	"time"
@@ -56,9 +55,11 @@ func TestServeValidate(t *testing.T) {
 	}
 }
 
-func TestStoreRefusesPostgres(t *testing.T) {
-	if err := (Store{Data: "d", DSN: "postgres://x/y"}).Validate(); !errors.Is(err, ErrNoPostgres) {
-		t.Error(err)
+func TestStore(t *testing.T) {
+	for _, dsn := range []string{"", "postgres://x/y", "postgresql://a,b/y?target_session_attrs=read-write"} {
+		if err := (Store{Data: "d", DSN: dsn}).Validate(); err != nil {
+			t.Errorf("%s: %v", dsn, err)
+		}
 	}
 	if err := (Store{Data: "d", DSN: "mysql://x"}).Validate(); err == nil {
 		t.Error("mysql is taken")

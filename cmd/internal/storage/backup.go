@@ -58,8 +58,11 @@ func NewHeads(heads map[string]comments.Head) map[string]Head {
 
 // Backup writes a backup of this moment to a file, while others read and write. The file
 // is readable by its owner alone; it gets its name, and replaces what had it, only once
-// it is complete, synced and verified.
+// it is complete, synced and verified. On PostgreSQL it is ErrPgDump.
 func (s *Storage) Backup(ctx context.Context, file string) (_ *Manifest, err error) {
+	if s.server != nil {
+		return nil, ErrPgDump
+	}
 	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*"+partial)
 	if err != nil {
 		return nil, fmt.Errorf("backup: %w", err)

@@ -27,6 +27,9 @@ const problemsMost = 10_000
 // told now and then. No problems means that the store is sound; an error means that it
 // could not be looked at.
 func (s *Storage) Check(ctx context.Context, progress func(done, total int64)) ([]Problem, error) {
+	if s.server != nil {
+		return s.server.check(ctx, progress)
+	}
 	var problems []Problem
 	report := func(p boltstore.Problem) {
 		if len(problems) < problemsMost {
@@ -52,7 +55,7 @@ type Compacted struct{ Before, After int64 }
 // much room again while it runs.
 func Compact(ctx context.Context, o Options) (Compacted, error) {
 	if o.DSN != "" {
-		return Compacted{}, ErrStoreNotBuilt
+		return Compacted{}, ErrPgDump
 	}
 	path := filepath.Join(o.Dir, DatabaseFile)
 	if _, err := os.Stat(path); err != nil {

@@ -123,7 +123,7 @@ func (b *backup) verify() error {
 // kept as secret.key.old. Errors: ErrDatabaseThere, ErrBadBackup, *boltstore.LockedError.
 func Restore(ctx context.Context, o Options, file string) (_ *Manifest, err error) {
 	if o.DSN != "" {
-		return nil, ErrStoreNotBuilt
+		return nil, ErrPgDump
 	}
 	f, err := os.Open(file)
 	if err != nil {

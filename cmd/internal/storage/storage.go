@@ -34,14 +34,12 @@ var (
 	ErrDatabaseGone = errors.New("the database that belongs here is missing; put it back, or restore a backup with 'duyet restore', or remove " + SentinelFile + " to begin with nothing")
 	// ErrOtherDatabase is a database under another installation's sentinel.
 	ErrOtherDatabase = errors.New("the database belongs to another installation; put back the one that was here, or remove " + SentinelFile + " to take this one")
-	// ErrStoreNotBuilt is a DSN of a store that this program has not.
-	ErrStoreNotBuilt = errors.New("this release keeps its data in a folder only; leave out --store and use --data")
 )
 
 // Options say which store to open and how.
 type Options struct {
 	Dir     string        // data folder; made when missing
-	DSN     string        // "" = the bbolt file in Dir
+	DSN     string        // postgres://…; "" = the bbolt file in Dir
 	Secret  string        // DUYET_SECRET's text; "" = secret.key in Dir
 	Wait    time.Duration // how long to wait for another process to let go
 	Command string        // what we are, as told to whoever waits for us: "duyet serve"
@@ -58,18 +56,16 @@ type Storage struct {
 	secret     atomic.Pointer[Secret] // a rotation changes it
 	now        func() time.Time
 	log        *slog.Logger
-	lock       *boltstore.Lock
+	lock       *boltstore.Lock // of the folder: one process at a time
+	server     *server         // or, when it is nil, a file:
 	db         *boltstore.DB
 	moderation *moderationstore.Store
 }
 
 // Open opens the store, and makes it in a folder that never had one. Everything that is
-// refused is left as it was. Errors beside those of boltstore.Open: ErrDatabaseGone,
-// ErrOtherDatabase, ErrBadSecret, ErrStoreNotBuilt.
+// refused is left as it was. Errors beside those of boltstore.Open and pgstore.Open:
+// ErrDatabaseGone, ErrOtherDatabase, ErrBadSecret.
 func Open(ctx context.Context, o Options) (_ *Storage, err error) {
-	if o.DSN != "" {
-		return nil, ErrStoreNotBuilt
-	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
@@ -89,8 +85,12 @@ func Open(ctx context.Context, o Options) (_ *Storage, err error) {
 			s.lock.Release()
 		}
 	}()
+	_, missing := os.Lstat(filepath.Join(o.Dir, SecretFile))
 	if err := s.prepare(o); err != nil {
 		return nil, err
+	}
+	if o.DSN != "" {
+		return s, s.openServer(ctx, o, missing != nil && o.Secret == "")
 	}
 	sentinel, err := readSentinel(o.Dir)
 	if err != nil {
@@ -180,10 +180,20 @@ func readSentinel(dir string) (string, error) {
 }
 
 // Comments is the readers' wing.
-func (s *Storage) Comments() comments.Store { return s.db }
+func (s *Storage) Comments() comments.Store {
+	if s.server != nil {
+		return s.server.db
+	}
+	return s.db
+}
 
 // Moderation is the moderators' wing.
-func (s *Storage) Moderation() moderation.Store { return s.moderation }
+func (s *Storage) Moderation() moderation.Store {
+	if s.server != nil {
+		return s.server.moderation
+	}
+	return s.moderation
+}
 
 // Secret is the installation's.
 func (s *Storage) Secret() Secret { return *s.secret.Load() }
@@ -191,6 +201,9 @@ func (s *Storage) Secret() Secret { return *s.secret.Load() }
 // Heads are the ends of all journals by site, comments.Installation included, as of one
 // moment.
 func (s *Storage) Heads(ctx context.Context) (map[string]comments.Head, error) {
+	if s.server != nil {
+		return s.server.db.Heads(ctx)
+	}
 	return s.db.Heads(ctx)
 }
 
@@ -202,15 +215,27 @@ type Stats struct {
 
 // Stats reads the size of the store.
 func (s *Storage) Stats(ctx context.Context) (Stats, error) {
+	if s.server != nil {
+		stats, err := s.server.db.Stats(ctx)
+		return Stats{FileBytes: stats.Bytes, UsedBytes: stats.Bytes}, err
+	}
 	stats, err := s.db.Stats(ctx)
 	return Stats(stats), err
 }
 
 // Ready reports whether the store answers: nil, or comments.ErrUnavailable.
 func (s *Storage) Ready(ctx context.Context) error {
+	if s.server != nil {
+		return s.server.ready(ctx)
+	}
 	_, err := s.db.Head(ctx, comments.Installation)
 	return err
 }
 
 // Close lets what is under way finish and closes the store.
-func (s *Storage) Close() error { return errors.Join(s.db.Close(), s.lock.Release()) }
+func (s *Storage) Close() error {
+	if s.server != nil {
+		return errors.Join(s.server.db.Close(), s.lock.Release())
+	}
+	return errors.Join(s.db.Close(), s.lock.Release())
+}

@@ -196,9 +196,6 @@ func TestOpenRefuses(t *testing.T) {
 		refused(t, storage.Options{Dir: dir}, storage.ErrBadSecret, "put back")
 		refused(t, storage.Options{Dir: dir, Secret: "x"}, storage.ErrBadSecret, "DUYET_SECRET")
 	})
-	t.Run("PostgreSQL", func(t *testing.T) {
-		refused(t, storage.Options{Dir: t.TempDir(), DSN: "postgres://localhost/duyet"}, storage.ErrStoreNotBuilt, "--store")
-	})
 	t.Run("in use", func(t *testing.T) {
 		dir := t.TempDir()
 		_, closeNow := open(t, storage.Options{Dir: dir})

@@ -55,19 +55,15 @@ var errMissing = errors.New("these tests start PostgreSQL and found none: apt-ge
 // when the test ends.
 func (c *Cluster) Database(t testing.TB) string {
 	t.Helper()
-	name := c.name(t)
+	name := c.name(t) // starts the server, whose folder it makes
 	return DSN(c.dir, name)
 }
 
-// name makes a database and returns its name.
+// name makes a database for one test and returns its name.
 func (c *Cluster) name(t testing.TB) string {
 	t.Helper()
-	c.once.Do(func() { c.startErr = c.create() })
-	if c.startErr != nil {
-		t.Fatal(c.startErr)
-	}
-	name := fmt.Sprintf("t%d", c.count.Add(1))
-	if err := c.admin(t.Context(), `CREATE DATABASE `+name); err != nil {
+	name, err := c.make(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -78,6 +74,21 @@ func (c *Cluster) name(t testing.TB) string {
 		}
 	})
 	return name
+}
+
+// New makes an empty database that goes with the cluster, and returns its address.
+func (c *Cluster) New(ctx context.Context) (string, error) {
+	name, err := c.make(ctx)
+	return DSN(c.dir, name), err
+}
+
+func (c *Cluster) make(ctx context.Context) (string, error) {
+	c.once.Do(func() { c.startErr = c.create() })
+	if c.startErr != nil {
+		return "", c.startErr
+	}
+	name := fmt.Sprintf("t%d", c.count.Add(1))
+	return name, c.admin(ctx, `CREATE DATABASE `+name)
 }
 
 // socket is the path of the socket that the server listens on.
