@@ -57,8 +57,6 @@ type author struct {
 	comments.Author
 }
 
-func (b *batch) set(site string) *siteSet { return b.sets[site] }
-
 // read implements job.
 func (b *batch) read(q *pgx.Batch, tx *Tx) {
 	b.sets = map[string]*siteSet{}
