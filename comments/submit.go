@@ -63,23 +63,21 @@ func (s *Service) Submit(ctx context.Context, site Site, sub Submission) (_ Subm
 	now := s.cfg.Now().UTC().Truncate(time.Millisecond)
 	ticket, ticketErr := s.cfg.Tickets.Open(sub.Ticket)
 
-	if ticketErr == nil {
+	if ticketErr == nil && ticket.Site == site.ID {
 		if done, err := s.repeated(ctx, sub, ticket); err != nil || done.Repeated {
 			return done, err
 		}
 	}
 	if site.Settings.RateLimit {
-		giveBack, err := s.cfg.Limiter.Take(MeterComment, site.ID, sub.Addr)
-		if err != nil {
-			return Submitted{}, err
+		giveBack, limited := s.cfg.Limiter.Take(MeterComment, site.ID, sub.Addr)
+		if limited != nil {
+			return Submitted{}, limited
 		}
-		accepted := false
 		defer func() {
-			if !accepted {
-				giveBack()
+			if err != nil {
+				giveBack() // only accepted comments count
 			}
 		}()
-		defer func() { accepted = err == nil }()
 	}
 	comment, page, err := s.validate(ctx, site, sub, now)
 	if err != nil {
