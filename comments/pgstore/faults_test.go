@@ -406,3 +406,61 @@ func TestTampering(t *testing.T) {
 		})
 	}
 }
+
+// TestSeveralHosts: where one way to the server ends, the next is taken, under load.
+func TestSeveralHosts(t *testing.T) {
+	first, second := pgtest.NewProxy(t, &cluster), pgtest.NewProxy(t, &cluster)
+	dsn := pgtest.Hosts(first.Database(t), second) + "&target_session_attrs=read-write"
+	db := open(t, dsn, options())
+	b := storetest.NewBench(t, db)
+	b.AddSite("news")
+	l := newLoad(t, db, b, 8)
+	for range 3 {
+		l.more(50)
+		first.Cut()
+		l.more(50)
+		first.Mend()
+		second.Cut()
+		l.more(50)
+		second.Mend()
+	}
+	l.end()
+	if n := l.failed.Load(); n > 0 {
+		t.Errorf("%d calls failed", n)
+	}
+}
+
+// TestDemotedPrimary: a server that serves reads only is away for writers until it, or
+// another, takes writes again.
+func TestDemotedPrimary(t *testing.T) {
+	dsn := cluster.Database(t) + "&target_session_attrs=read-write"
+	o := options()
+	o.Patience = 100 * time.Millisecond
+	db := open(t, dsn, o)
+	b := storetest.NewBench(t, db)
+	b.AddSite("news")
+	conn := connect(t, strings.TrimSuffix(dsn, "&target_session_attrs=read-write"))
+	var name string
+	if err := conn.QueryRow(t.Context(), `SELECT current_database()`).Scan(&name); err != nil {
+		t.Fatal(err)
+	}
+	for _, sql := range []string{
+		`ALTER DATABASE ` + name + ` SET default_transaction_read_only = on`,
+		`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+	} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := b.Creation("news", "p", comments.Pending)
+	if _, _, err := db.Create(t.Context(), c); !errors.Is(err, comments.ErrUnavailable) {
+		t.Errorf("on a server for reads only: %v", err)
+	}
+	if _, err := conn.Exec(t.Context(), `ALTER DATABASE `+name+` RESET default_transaction_read_only`); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "writing again", 10*time.Second, func() bool {
+		_, _, err := db.Create(t.Context(), c)
+		return err == nil
+	})
+}

@@ -99,6 +99,14 @@ func DSN(dir, database string) string {
 	return "postgres:///" + database + "?host=" + url.QueryEscape(dir) + "&user=postgres"
 }
 
+// Hosts adds ways to a database's address.
+func Hosts(dsn string, more ...*Proxy) string {
+	for _, p := range more {
+		dsn = strings.Replace(dsn, "&user=", ","+url.QueryEscape(p.dir)+"&user=", 1)
+	}
+	return dsn
+}
+
 // admin runs a statement outside of any test's database.
 func (c *Cluster) admin(ctx context.Context, sql string) error {
 	conn, err := pgx.Connect(ctx, DSN(c.dir, "postgres"))
