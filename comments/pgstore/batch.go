@@ -80,19 +80,18 @@ const (
 	spentByTicket = `SELECT t.id, s.comment, s.words FROM unnest($2::uuid[]) AS t (id)
 		CROSS JOIN LATERAL (SELECT * FROM spent WHERE site = $1 AND id = t.id LIMIT 1) AS s`
 
-	// A ticket that is spent brings the comment it let in.
 	commentsByID = `SELECT ` + commentColumns + `, c.seq, ` + transitionColumns + `
-		FROM unnest($2::uuid[] || ARRAY(SELECT s.comment FROM unnest($3::uuid[]) AS t (id)
-			CROSS JOIN LATERAL (SELECT * FROM spent WHERE site = $1 AND id = t.id LIMIT 1) AS s)) AS k (id)
+		FROM unnest($2::uuid[]) AS k (id)
 		CROSS JOIN LATERAL (SELECT * FROM comments WHERE site = $1 AND id = k.id LIMIT 1) AS c
 		CROSS JOIN LATERAL (SELECT * FROM pages WHERE site = $1 AND id = c.page LIMIT 1) AS p
 		CROSS JOIN LATERAL (SELECT * FROM events WHERE site = $1 AND seq = c.seq LIMIT 1) AS e
 		LEFT JOIN LATERAL (SELECT * FROM details WHERE site = $1 AND seq = e.seq LIMIT 1) AS d ON true`
 
-	// A comment brings its page.
-	pagesByID = `SELECT p.id, ` + pageColumns + `
-		FROM unnest($2::uuid[] || ARRAY(SELECT c.page FROM unnest($3::uuid[]) AS t (id)
-			CROSS JOIN LATERAL (SELECT * FROM comments WHERE site = $1 AND id = t.id LIMIT 1) AS c)) AS k (id)
+	pagesByID = `SELECT p.id, ` + pageColumns + ` FROM unnest($2::uuid[]) AS k (id)
+		CROSS JOIN LATERAL (SELECT * FROM pages WHERE site = $1 AND id = k.id LIMIT 1) AS p`
+
+	pagesByComment = `SELECT p.id, ` + pageColumns + ` FROM (SELECT DISTINCT c.page FROM unnest($2::uuid[]) AS k (id)
+			CROSS JOIN LATERAL (SELECT * FROM comments WHERE site = $1 AND id = k.id LIMIT 1) AS c) AS k (id)
 		CROSS JOIN LATERAL (SELECT * FROM pages WHERE site = $1 AND id = k.id LIMIT 1) AS p`
 )
 
@@ -100,12 +99,30 @@ func (s *siteSet) read(q *pgx.Batch) {
 	if len(s.wantTickets) > 0 {
 		q.Queue(spentByTicket, s.site, uuids(s.wantTickets)).Query(s.readTickets)
 	}
-	if len(s.wantTickets)+len(s.wantComments) > 0 {
-		q.Queue(commentsByID, s.site, uuids(s.wantComments), uuids(s.wantTickets)).Query(s.readComments)
+	if len(s.wantPages) > 0 {
+		q.Queue(pagesByID, s.site, uuids(s.wantPages)).Query(s.readPages)
 	}
-	if len(s.wantPages)+len(s.wantComments) > 0 {
-		q.Queue(pagesByID, s.site, uuids(s.wantPages), uuids(s.wantComments)).Query(s.readPages)
+	if len(s.wantComments) > 0 {
+		q.Queue(commentsByID, s.site, uuids(s.wantComments)).Query(s.readComments)
+		q.Queue(pagesByComment, s.site, uuids(s.wantComments)).Query(s.readPages)
 	}
+}
+
+// readRepeated reads what few batches need: the comments that tickets spent before have let
+// in.
+func (s *siteSet) readRepeated(ctx context.Context, tx *Tx) error {
+	want := map[uuid.UUID]bool{}
+	for _, t := range s.tickets {
+		want[t.Comment.UUID()] = true
+	}
+	if len(want) == 0 {
+		return nil
+	}
+	rows, err := tx.Query(ctx, commentsByID, s.site, uuids(want))
+	if err != nil {
+		return err
+	}
+	return s.readComments(rows)
 }
 
 // uuids are in order, so that rows are visited as they lie in the index.
@@ -164,13 +181,20 @@ func (s *siteSet) readPages(rows pgx.Rows) error {
 			return err
 		}
 		f.finish(&p.Page)
-		s.pages[id.Bytes] = p
+		if s.pages[id.Bytes] == nil { // may be asked for by key and by comment
+			s.pages[id.Bytes] = p
+		}
 	}
 	return rows.Err()
 }
 
 // decide implements job. What an operation returns is its own affair.
-func (b *batch) decide(_ context.Context, tx *Tx) error {
+func (b *batch) decide(ctx context.Context, tx *Tx) error {
+	for _, s := range b.sets {
+		if err := s.readRepeated(ctx, tx); err != nil {
+			return err
+		}
+	}
 	for _, w := range b.ops {
 		w.err = nil
 		for _, site := range tx.sites {

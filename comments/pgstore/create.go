@@ -2,9 +2,11 @@ package pgstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"duyet/comments"
 )
@@ -15,7 +17,12 @@ func (db *DB) Create(ctx context.Context, c comments.Creation) (created comments
 	if err != nil {
 		return comments.Comment{}, false, err
 	}
-	if err := db.submit(ctx, c.Comment.Site, op); err != nil {
+	err = db.submit(ctx, c.Comment.Site, op)
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.ConstraintName == "comments_pkey" {
+		err = fmt.Errorf("comment %s: %w", c.Comment.ID, comments.ErrExists) // nobody looks: ids are random
+	}
+	if err != nil {
 		return comments.Comment{}, false, err
 	}
 	return op.created, op.repeated, nil
@@ -47,7 +54,6 @@ func newCreation(c comments.Creation) (*creation, error) {
 
 func (op *creation) want(s *siteSet) {
 	s.wantPages[op.page] = true
-	s.wantComments[op.id] = true
 	if op.ticket != (uuid.UUID{}) {
 		s.wantTickets[op.ticket] = true
 	}
