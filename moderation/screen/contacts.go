@@ -31,7 +31,7 @@ func Contacts() Check {
 			var phones, emails []comments.Place
 			for field, text := range fields(c.Comment) {
 				// Most letters have neither, and a look is cheaper than a pattern.
-				hasPhone, hasEmail := digits(text) >= phoneDigits, strings.Contains(text, "@")
+				hasPhone, hasEmail := longestNumber(text) >= phoneDigits, strings.Contains(text, "@")
 				if !hasPhone && !hasEmail {
 					continue
 				}
@@ -65,13 +65,23 @@ func Contacts() Check {
 // phoneDigits is the fewest digits a telephone number has.
 const phoneDigits = 10
 
-func digits(text string) (n int) {
+// longestNumber is the most digits of text that stand together, but for what people put
+// between the digits of a telephone number.
+func longestNumber(text string) (most int) {
+	digits, between := 0, 0
 	for i := range len(text) {
-		if isDigit(text[i]) {
-			n++
+		switch c := text[i]; {
+		case isDigit(c):
+			digits++
+			between = 0
+			most = max(most, digits)
+		case strings.IndexByte(" .-()", c) >= 0 && between < 4:
+			between++
+		default:
+			digits, between = 0, 0
 		}
 	}
-	return n
+	return most
 }
 
 func within(links []comments.Place, at []int) bool {
