@@ -145,20 +145,25 @@ func (s *Set) Static() http.Handler {
 			http.NotFound(w, r)
 			return
 		}
-		h := w.Header()
-		h.Set("Content-Type", one.contentType)
-		h.Set("Cache-Control", "public, max-age=31536000, immutable")
-		h.Set("Access-Control-Allow-Origin", "*") // public, and pages of other origins include it
-		h.Set("ETag", `"`+one.integrity+`"`)
-		body := one.body
-		if one.gzip != nil {
-			h.Set("Vary", "Accept-Encoding")
-			if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-				h.Set("Content-Encoding", "gzip")
-				h.Set("ETag", `"`+one.integrity+`-gzip"`)
-				body = one.gzip
-			}
-		}
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+		one.serve(w, r, "public, max-age=31536000, immutable")
 	})
+}
+
+// serve answers a GET or HEAD with the file, to pages of any origin.
+func (one *asset) serve(w http.ResponseWriter, r *http.Request, cacheControl string) {
+	h := w.Header()
+	h.Set("Content-Type", one.contentType)
+	h.Set("Cache-Control", cacheControl)
+	h.Set("Access-Control-Allow-Origin", "*") // public, and pages of other origins include it
+	h.Set("ETag", `"`+one.integrity+`"`)
+	body := one.body
+	if one.gzip != nil {
+		h.Set("Vary", "Accept-Encoding")
+		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			h.Set("Content-Encoding", "gzip")
+			h.Set("ETag", `"`+one.integrity+`-gzip"`)
+			body = one.gzip
+		}
+	}
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }

@@ -1,0 +1,270 @@
+package templates
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"github.com/tdewolff/minify/v2"
+	"github.com/tdewolff/minify/v2/js"
+
+	"duyet/comments"
+)
+
+// The embedded element is put together from static/embed: each file is stripped of comments,
+// given its words from the catalogues and the hashed names of the files it fetches, and then
+// hashed itself. So a page that names one file by its hash names them all.
+
+// The element's files, in the order in which they are put together.
+const (
+	embedCSS     = "embed/embed.css"
+	embedForm    = "embed/form.js"
+	embedLater   = "embed/later.js"
+	embedElement = "embed/element.js"
+)
+
+// What the scripts say: a name is the script's, a message the catalogue's.
+var (
+	embedWords = map[string]string{
+		"loading": "embed.loading", "down": "embed.down", "down_help": "embed.down_help", "retry": "embed.retry",
+		"open": "embed.open",
+	}
+	embedLaterWords = map[string]string{
+		"new": "embed.new", "showing": "thread.showing",
+		"pending": "own.pending", "alone": "own.alone", "receipt": "own.receipt",
+	}
+	embedFormWords = map[string]string{
+		"another": "code.another", "expired": "code.expired", "renewed": "code.renewed", "alt": "code.alt",
+		"listen": "code.listen", "pause": "code.pause", "getting": "embed.getting", "no_code": "embed.no_code", "no_sound": "embed.no_sound",
+		"to": "reply.to", "cancel": "reply.cancel", "errors": "form.errors", "intact": "form.intact",
+		"sending": "embed.sending", "unsent": "embed.unsent", "unsent_help": "embed.unsent_help", "until": "embed.until",
+		"sent": "sent.pending", "sent_help": "sent.pending_own", "published": "sent.published", "published_help": "sent.published_help",
+		"more": "embed.more",
+	}
+	embedFields = []string{"name", "title", "content", "code"}
+	embedSlips  = []string{
+		comments.CodeRequired, comments.CodeTooLong, comments.CodeControl, comments.CodeBidi, comments.CodeOneLine,
+		comments.CodeUnknownParent, comments.CodePageForeign, comments.CodePageInvalid, comments.CodeTicketSpent,
+		comments.CodeCaptchaInvalid, comments.CodeCaptchaExpired, comments.CodeCaptchaWrongPage, comments.CodeCaptchaWrong,
+	}
+)
+
+// readerElsewhere are the parts of reader.css, by their first words, that style nothing the
+// element shows.
+var readerElsewhere = []string{"/* report", "/* our own page", "/* elements around"}
+
+// assembleEmbed puts the element's files together and in the place of their sources.
+func (s *Set) assembleEmbed() error {
+	css, err := s.embedStyles()
+	if err != nil {
+		return err
+	}
+	if err := s.assets.replace(embedCSS, css); err != nil {
+		return err
+	}
+	script := func(name string, values map[string]any) error {
+		body, err := s.embedScript(name, values)
+		if err != nil {
+			return fmt.Errorf("static/%s: %w", name, err)
+		}
+		return s.assets.replace(name, body)
+	}
+	words := func(ids map[string]string) map[string]any {
+		return s.allWords(func(l *Locale) any { return l.scriptWords(ids) })
+	}
+	if err := script(embedForm, map[string]any{"words": s.allWords((*Locale).formWords)}); err != nil {
+		return err
+	}
+	if err := script(embedLater, map[string]any{"words": words(embedLaterWords)}); err != nil {
+		return err
+	}
+	return script(embedElement, map[string]any{"words": words(embedWords), "files": map[string]string{
+		"css": s.assets.beside(embedCSS), "form": s.assets.beside(embedForm), "later": s.assets.beside(embedLater),
+	}})
+}
+
+// embedStyles are tokens, reader's styles and the element's own, without what it never shows.
+func (s *Set) embedStyles() ([]byte, error) {
+	var all strings.Builder
+	for _, name := range []string{"tokens.css", "reader.css", embedCSS} {
+		one, ok := s.assets.byName[name]
+		if !ok {
+			return nil, fmt.Errorf("static/%s is missing", name)
+		}
+		text := string(one.body)
+		if name == "reader.css" {
+			for _, part := range readerElsewhere {
+				from := strings.Index(text, "\n"+part)
+				if from < 0 {
+					return nil, fmt.Errorf("static/reader.css has no part %q", part)
+				}
+				to := strings.Index(text[from+1:], "\n/*")
+				if to < 0 {
+					to = len(text) - from - 1
+				}
+				text = text[:from] + text[from+1+to:]
+			}
+		}
+		all.WriteString(text)
+	}
+	return dropTokens(stripCSS(all.String())), nil
+}
+
+// embedScript is a source with its values in the place of '@name'.
+func (s *Set) embedScript(name string, values map[string]any) ([]byte, error) {
+	source, ok := s.assets.byName[name]
+	if !ok {
+		return nil, errors.New("it is missing")
+	}
+	script := string(source.body)
+	for key, value := range values {
+		place := "'@" + key + "'"
+		if strings.Count(script, place) != 1 {
+			return nil, fmt.Errorf("it must say %s once", place)
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, err
+		}
+		script = strings.Replace(script, place, string(text), 1)
+	}
+	var short bytes.Buffer
+	if err := js.Minify(minify.New(), &short, strings.NewReader(script), nil); err != nil {
+		return nil, err
+	}
+	return short.Bytes(), nil
+}
+
+// allWords are the words of every language.
+func (s *Set) allWords(of func(*Locale) any) map[string]any {
+	all := make(map[string]any, len(Languages))
+	for _, lang := range Languages {
+		all[lang] = of(s.Locale(lang, nil))
+	}
+	return all
+}
+
+func (l *Locale) formWords() any {
+	all := l.scriptWords(embedFormWords)
+	field := map[string]map[string]string{"any": {}}
+	slip := map[string]string{"digits": l.Say("embed.digits_short")}
+	for _, code := range embedSlips {
+		slip[code] = l.Say("slip."+code, "Max", "{max}")
+		field["any"][code] = l.Say("field.any."+code, "Max", "{max}")
+		for _, name := range embedFields {
+			if id := "field." + name + "." + code; l.Has(id) {
+				if field[name] == nil {
+					field[name] = map[string]string{}
+				}
+				field[name][code] = l.Say(id, "Max", "{max}")
+			}
+		}
+	}
+	field["any"]["digits"] = l.Say("embed.digits")
+	label := map[string]string{}
+	for _, name := range embedFields {
+		label[name] = l.Say("label." + name)
+	}
+	all["field"], all["slip"], all["label"] = field, slip, label
+	return all
+}
+
+// scriptWords are messages with their places left open for a script: {n} for the number that
+// counts, {all} and {max} for others. One that counts is a form for each kind of number.
+func (l *Locale) scriptWords(ids map[string]string) map[string]any {
+	words := make(map[string]any, len(ids))
+	for name, id := range ids {
+		forms := map[string]string{}
+		for kind, n := range map[string]int{"one": 1, "other": 2} {
+			forms[kind] = l.say(&i18n.LocalizeConfig{
+				MessageID: id, PluralCount: n, TemplateData: map[string]any{"Count": "{n}", "All": "{all}", "Max": "{max}"},
+			})
+		}
+		if forms["one"] == forms["other"] {
+			words[name] = forms["other"]
+		} else {
+			words[name] = forms
+		}
+	}
+	return words
+}
+
+// replace puts a file in the place of one of the same name.
+func (a *assets) replace(name string, body []byte) error {
+	one, err := newAsset(name, body)
+	if err != nil {
+		return fmt.Errorf("static/%s: %w", name, err)
+	}
+	if old, ok := a.byName[name]; ok {
+		delete(a.byPath, old.hashed)
+	}
+	a.byName[name], a.byPath[one.hashed] = one, one
+	return nil
+}
+
+// beside is how a file in the same folder names another.
+func (a *assets) beside(name string) string {
+	hashed := a.byName[name].hashed
+	return "./" + hashed[strings.LastIndexByte(hashed, '/')+1:]
+}
+
+// Embed serves /embed.js: a script of one line, kept for five minutes, that fetches the
+// element by its hashed name, which is kept for ever.
+func (s *Set) Embed() http.Handler {
+	body := []byte(`import("./static/` + s.assets.byName[embedElement].hashed + "\").catch(()=>{});\n")
+	loader, err := newAsset("embed.js", body)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err != nil {
+			s.Error(w, r, err)
+			return
+		}
+		loader.serve(w, r, "public, max-age=300")
+	})
+}
+
+// EmbedScript is the element's own script, for pages that name it with its integrity:
+//
+//	<script type="module" src="URL" integrity="INTEGRITY" crossorigin></script>
+//
+// Its hash covers its words and the names, hashes of their content, of what it fetches.
+func (s *Set) EmbedScript() (url, integrity string) {
+	one := s.assets.byName[embedElement]
+	return s.assets.base + "/static/" + one.hashed, one.integrity
+}
+
+var (
+	cssComment = regexp.MustCompile(`(?s)/\*.*?\*/`)
+	cssSpace   = regexp.MustCompile(`\s+`)
+	cssAround  = regexp.MustCompile(` ?([{};,]) ?`)
+	cssToken   = regexp.MustCompile(`(--duyet-[\w-]+):[^;}]*;?`)
+)
+
+// stripCSS takes out what browsers don't read.
+func stripCSS(css string) string {
+	css = cssSpace.ReplaceAllString(cssComment.ReplaceAllString(css, ""), " ")
+	css = cssAround.ReplaceAllString(css, "$1")
+	css = strings.ReplaceAll(strings.ReplaceAll(css, ": ", ":"), ";}", "}")
+	return strings.TrimSpace(css) + "\n"
+}
+
+// dropTokens takes out tokens that nothing reads, and then those that only they read.
+func dropTokens(css string) []byte {
+	for {
+		less := cssToken.ReplaceAllStringFunc(css, func(set string) string {
+			name, _, _ := strings.Cut(set, ":")
+			if strings.Contains(css, "var("+name+")") || strings.Contains(css, "var("+name+",") {
+				return set
+			}
+			return ""
+		})
+		if less == css {
+			return []byte(css)
+		}
+		css = less
+	}
+}
