@@ -229,36 +229,19 @@ func (b *batch) write(q *pgx.Batch, tx *Tx) {
 }
 
 func (s *siteSet) insertComments(q *pgx.Batch) {
-	var ids, pages, parents []pgtype.UUID
-	var names, titles, contents, langs, statuses []string
-	var versions, seqs []int64
-	var signals []pgtype.Text
-	var suspects []bool
-	var created, edited []pgtype.Timestamptz
 	for id, c := range s.comments {
 		if !c.fresh {
 			continue
 		}
-		encoded, err := encodeSignals(c.Signals)
+		signals, err := encodeSignals(c.Signals)
 		if err != nil { // a map of strings: it can't be
-			encoded = pgtype.Text{}
+			signals = pgtype.Text{}
 		}
-		ids, pages, parents = append(ids, pgtype.UUID{Bytes: id, Valid: true}), append(pages, pageUUID(s.site, c.Page)), append(parents, uuidOf(c.Parent))
-		names, titles, contents = append(names, c.Name), append(titles, c.Title), append(contents, c.Content)
-		langs, statuses = append(langs, c.Lang), append(statuses, string(c.Status))
-		versions, seqs = append(versions, int64(c.Version)), append(seqs, int64(c.seq))
-		signals, suspects = append(signals, encoded), append(suspects, suspicious(c.Signals))
-		created, edited = append(created, Stamp(c.CreatedAt)), append(edited, Stamp(c.EditedAt))
+		q.Queue(`INSERT INTO comments (site, id, page, parent, name, title, content, lang, status, version, seq, signals, suspect, created_at, edited_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+			s.site, pgtype.UUID{Bytes: id, Valid: true}, pageUUID(s.site, c.Page), uuidOf(c.Parent), c.Name, c.Title, c.Content, c.Lang,
+			string(c.Status), c.Version, c.seq, signals, suspicious(c.Signals), Stamp(c.CreatedAt), Stamp(c.EditedAt))
 	}
-	if ids == nil {
-		return
-	}
-	q.Queue(`INSERT INTO comments (site, id, page, parent, name, title, content, lang, status, version, seq, signals, suspect, created_at, edited_at)
-		SELECT $1, u.id, u.page, u.parent, u.name, u.title, u.content, u.lang, u.status, u.version, u.seq, u.signals::jsonb, u.suspect, u.created, u.edited
-		FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-			$10::bigint[], $11::bigint[], $12::text[], $13::boolean[], $14::timestamptz[], $15::timestamptz[])
-			AS u (id, page, parent, name, title, content, lang, status, version, seq, signals, suspect, created, edited)`,
-		s.site, ids, pages, parents, names, titles, contents, langs, statuses, versions, seqs, signals, suspects, created, edited)
 }
 
 // updateComments queues a statement for each: an update joined to a list of keys is one
@@ -273,32 +256,17 @@ func (s *siteSet) updateComments(q *pgx.Batch) {
 }
 
 func (s *siteSet) writeTickets(q *pgx.Batch) {
-	var ids, lets []pgtype.UUID
-	var expires []pgtype.Timestamptz
-	var words [][]byte
 	for id, t := range s.tickets {
 		if t.fresh {
-			ids, lets = append(ids, pgtype.UUID{Bytes: id, Valid: true}), append(lets, uuidOf(t.Comment))
-			expires, words = append(expires, ticketStamp(t.spend.Expires)), append(words, t.Words[:])
+			q.Queue(`INSERT INTO spent (site, id, expires, comment, words) VALUES ($1, $2, $3, $4, $5)`,
+				s.site, pgtype.UUID{Bytes: id, Valid: true}, ticketStamp(t.spend.Expires), uuidOf(t.Comment), t.Words[:])
 		}
-	}
-	if ids != nil {
-		q.Queue(`INSERT INTO spent (site, id, expires, comment, words)
-			SELECT $1, u.* FROM unnest($2::uuid[], $3::timestamptz[], $4::uuid[], $5::bytea[]) AS u`, s.site, ids, expires, lets, words)
 	}
 }
 
 func (s *siteSet) writeAuthors(q *pgx.Batch) {
-	var ids []pgtype.UUID
-	var addrs []string
-	var expires []pgtype.Timestamptz
 	for _, a := range s.authors {
-		ids, addrs = append(ids, pgtype.UUID{Bytes: a.comment, Valid: true}), append(addrs, a.Addr.WithZone("").String())
-		expires = append(expires, ticketStamp(a.Expires))
-	}
-	if ids != nil {
-		q.Queue(`INSERT INTO addresses (site, comment, addr, expires)
-			SELECT $1, u.comment, u.addr::inet, u.expires FROM unnest($2::uuid[], $3::text[], $4::timestamptz[]) AS u (comment, addr, expires)`,
-			s.site, ids, addrs, expires)
+		q.Queue(`INSERT INTO addresses (site, comment, addr, expires) VALUES ($1, $2, $3, $4)`,
+			s.site, pgtype.UUID{Bytes: a.comment, Valid: true}, a.Addr.WithZone(""), ticketStamp(a.Expires))
 	}
 }

@@ -150,8 +150,10 @@ func poolConfig(dsn string) (*pgxpool.Config, error) {
 		"client_encoding":   "UTF8",
 		"statement_timeout": "60s", // of a single statement; nobody waits longer
 		// Statements find rows by key. Other ways to them look cheaper while the server has
-		// no statistics of a table, as when it is new, and are not; see moment.
+		// no statistics of a table, as when it is new, and are not; and with one way only
+		// there is nothing to plan anew for each execution. See moment for the others.
 		"enable_seqscan": "off", "enable_bitmapscan": "off", "enable_sort": "off",
+		"enable_hashjoin": "off", "enable_mergejoin": "off", "plan_cache_mode": "force_generic_plan",
 		// A node that is gone without a word must not keep a site's head locked.
 		"idle_in_transaction_session_timeout": "10s",
 		"tcp_keepalives_idle":                 "5",

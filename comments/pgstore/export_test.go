@@ -2,9 +2,12 @@ package pgstore
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"duyet/comments"
 )
@@ -14,6 +17,18 @@ type List struct {
 	SQL   string
 	Args  []any
 	Index string
+}
+
+// Literals are the arguments as SQL.
+func (l List) Literals() string {
+	var list []string
+	for _, a := range l.Args {
+		if u, ok := a.(pgtype.UUID); ok {
+			a = u.String()
+		}
+		list = append(list, fmt.Sprintf("'%v'", a))
+	}
+	return strings.Join(list, ", ")
 }
 
 // Conn is a connection with the settings that the store's have.

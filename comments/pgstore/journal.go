@@ -32,50 +32,23 @@ func (f *eventFields) finish(site string, e *comments.Event) {
 
 // writeJournal queues a site's new events with what was typed with them.
 func (tx *Tx) writeJournal(b *pgx.Batch, site string) {
-	var seqs, versions []int64
-	var ats []pgtype.Timestamptz
-	var ids []pgtype.UUID
-	var actors, kinds, subjects, from, to, reasons []string
-	var sums, chains [][]byte
 	for _, c := range tx.commits {
-		e := c.Event
-		if e.Site != site {
-			continue
+		if e := c.Event; e.Site == site {
+			b.Queue(`INSERT INTO events (site, seq, at, actor, kind, comment, subject, from_status, to_status, version, reason, detail, chain)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+				site, e.Seq, Stamp(e.At), e.Actor, string(e.Kind), uuidOf(e.Comment), e.Subject,
+				string(e.From), string(e.To), e.Version, e.Reason, e.Detail, e.Chain)
 		}
-		seqs, versions = append(seqs, int64(e.Seq)), append(versions, int64(e.Version))
-		ats, ids = append(ats, Stamp(e.At)), append(ids, uuidOf(e.Comment))
-		actors, kinds, subjects = append(actors, e.Actor), append(kinds, string(e.Kind)), append(subjects, e.Subject)
-		from, to, reasons = append(from, string(e.From)), append(to, string(e.To)), append(reasons, e.Reason)
-		sums, chains = append(sums, e.Detail), append(chains, e.Chain)
 	}
-	if seqs == nil {
-		return
-	}
-	b.Queue(`INSERT INTO events (site, seq, at, actor, kind, comment, subject, from_status, to_status, version, reason, detail, chain)
-		SELECT $1, u.* FROM unnest($2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::uuid[], $7::text[],
-			$8::text[], $9::text[], $10::bigint[], $11::text[], $12::bytea[], $13::bytea[]) AS u`,
-		site, seqs, ats, actors, kinds, ids, subjects, from, to, versions, reasons, sums, chains)
-	tx.writeDetails(b, site)
-}
-
-func (tx *Tx) writeDetails(b *pgx.Batch, site string) {
-	var seqs []int64
-	var salts [][]byte
-	var reasons, notes []string
 	for _, d := range tx.details {
 		if d.site == site {
 			salt := d.Salt
 			if salt == nil {
 				salt = []byte{}
 			}
-			seqs, salts = append(seqs, int64(d.seq)), append(salts, salt)
-			reasons, notes = append(reasons, d.Reason), append(notes, d.Note)
+			b.Queue(`INSERT INTO details (site, seq, salt, reason, note) VALUES ($1, $2, $3, $4, $5)`,
+				site, d.seq, salt, d.Reason, d.Note)
 		}
-	}
-	if seqs != nil {
-		b.Queue(`INSERT INTO details (site, seq, salt, reason, note)
-			SELECT $1, u.* FROM unnest($2::bigint[], $3::bytea[], $4::text[], $5::text[]) AS u`,
-			site, seqs, salts, reasons, notes)
 	}
 }
 
@@ -175,8 +148,9 @@ func moment(ctx context.Context, q Queryer, run func() error) error {
 	if _, err := q.Exec(ctx, `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`); err != nil {
 		return err
 	}
-	_, err := q.Exec(ctx, `SELECT set_config(name, CASE name WHEN 'statement_timeout' THEN '0' ELSE 'on' END, true)
-		FROM unnest(ARRAY['statement_timeout', 'enable_seqscan', 'enable_bitmapscan', 'enable_sort']) AS name`)
+	_, err := q.Exec(ctx, `SELECT set_config(name, value, true) FROM (VALUES ('statement_timeout', '0'),
+		('enable_seqscan', 'on'), ('enable_bitmapscan', 'on'), ('enable_sort', 'on'),
+		('enable_hashjoin', 'on'), ('enable_mergejoin', 'on'), ('plan_cache_mode', 'auto')) AS s (name, value)`)
 	if err == nil {
 		err = run()
 	}
