@@ -154,6 +154,7 @@ func poolConfig(dsn string) (*pgxpool.Config, error) {
 		// there is nothing to plan anew for each execution. See moment for the others.
 		"enable_seqscan": "off", "enable_bitmapscan": "off", "enable_sort": "off",
 		"enable_hashjoin": "off", "enable_mergejoin": "off", "plan_cache_mode": "force_generic_plan",
+		"jit": "off",
 		// A node that is gone without a word must not keep a site's head locked.
 		"idle_in_transaction_session_timeout": "10s",
 		"tcp_keepalives_idle":                 "5",

@@ -221,6 +221,9 @@ func TestListsCostTheirLimit(t *testing.T) {
 			found := false
 			root.walk(func(p plan) {
 				found = found || p.Index == list.Index
+				if p.Node == "Sort" {
+					t.Errorf("%s, %s: sorts:\n%s", what, name, raw)
+				}
 				if p.Removed > 0 {
 					t.Errorf("%s, %s: %s of %s passes over %d rows", what, name, p.Node, p.Index, p.Removed)
 				}

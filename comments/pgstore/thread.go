@@ -18,7 +18,7 @@ import (
 // condition.
 func listed(condition string, newest bool) string {
 	compare, order := direction(newest)
-	return withPages(condition+` AND id `+compare+` $3 ORDER BY id `+order, order)
+	return withPages(condition+` AND id `+compare+` $3`, `id `+order)
 }
 
 // threaded is the statement of the thread of a page $4, up to $5, its last id either way.
@@ -30,8 +30,8 @@ func threaded(newest bool) string {
 	if newest {
 		end = `>=`
 	}
-	return withPages(`status = 'approved' AND (page, id) `+compare+` ($4, $3) AND (page, id) `+end+` ($4, $5)
-		ORDER BY page `+order+`, id `+order, order)
+	return withPages(`status = 'approved' AND (page, id) `+compare+` ($4, $3) AND (page, id) `+end+` ($4, $5)`,
+		`page `+order+`, id `+order)
 }
 
 func direction(newest bool) (compare, order string) {
@@ -43,8 +43,8 @@ func direction(newest bool) (compare, order string) {
 
 func withPages(condition, order string) string {
 	return `SELECT ` + commentColumns + ` FROM (
-			SELECT * FROM comments WHERE site = $1 AND ` + condition + ` LIMIT $2
-		) AS c CROSS JOIN LATERAL (SELECT key FROM pages WHERE site = $1 AND id = c.page LIMIT 1) AS p ORDER BY c.id ` + order
+			SELECT * FROM comments WHERE site = $1 AND ` + condition + ` ORDER BY ` + order + ` LIMIT $2
+		) AS c CROSS JOIN LATERAL (SELECT key FROM pages WHERE site = $1 AND id = c.page LIMIT 1) AS p ORDER BY ` + order
 }
 
 // from is where a list begins: after a comment, or at its end.
