@@ -1,0 +1,210 @@
+package words
+
+import "slices"
+
+// teenWords are whole words of teencode and what they stand for.
+func teenWord(s string) string {
+	switch s {
+	case "k", "ko", "kh", "hok", "hk", "khum", "hong", "hông", "kg", "khg", "khog":
+		return "không"
+	case "j":
+		return "gì"
+	case "dj":
+		return "đi"
+	case "z", "v":
+		return "vậy"
+	case "dc", "đc", "dk", "đk":
+		return "được"
+	case "bit", "bít", "bjt", "bik", "bk":
+		return "biết"
+	case "mik", "mk":
+		return "mình"
+	case "ng", "nguoi":
+		return "người"
+	case "wa", "wá":
+		return "quá"
+	case "iu", "êu":
+		return "yêu"
+	case "ny":
+		return "người yêu"
+	case "r":
+		return "rồi"
+	case "vs":
+		return "với"
+	case "loz", "lìn":
+		return "lồn"
+	case "cak", "kak", "kac", "cax", "kax":
+		return "cặc"
+	case "mia", "mja", "mie", "mịa":
+		return "mẹ"
+	}
+	return ""
+}
+
+// teencode appends units with each word of teencode spelt out: whole words by the table above,
+// others by the habits of its spelling. A letter spelt out stands where its word stands. changed
+// tells whether there was any such.
+func teencode(dst, units []unit) (out []unit, changed bool) {
+	for i := 0; i < len(units); {
+		j := i + 1
+		for j < len(units) && units[j].gap == none {
+			j++
+		}
+		word := units[i:j]
+		var spelt bool
+		if dst, spelt = spellOut(dst, word); spelt {
+			changed = true
+		} else {
+			dst = append(dst, word...)
+		}
+		i = j
+	}
+	return dst, changed
+}
+
+const longestTeen = 8 // letters
+
+func spellOut(dst, word []unit) ([]unit, bool) {
+	if len(word) > longestTeen {
+		return dst, false
+	}
+	for _, u := range word {
+		if u.kind != letter {
+			return dst, false
+		}
+	}
+	if full := teenWord(spelling(word)); full != "" {
+		var r reading
+		r.read(full)
+		for k, u := range r.units {
+			u.start, u.end, u.tricks = word[0].start, word[len(word)-1].end, word[0].tricks|Teen
+			if k == 0 {
+				u.gap, u.signs = word[0].gap, word[0].signs
+			}
+			dst = append(dst, u)
+		}
+		return dst, true
+	}
+	return respell(dst, word)
+}
+
+// spelling is a word's letters and tones as text, for the table.
+func spelling(word []unit) string {
+	var buf [4 * longestTeen]byte
+	b := buf[:0]
+	for _, u := range word {
+		switch {
+		case u.r == 'd' && u.quality == stroke:
+			b = append(b, "đ"...)
+		case u.r == 'o' && u.quality == circumflex && u.tone == 0:
+			b = append(b, "ô"...)
+		case u.r == 'e' && u.quality == circumflex && u.tone == 0:
+			b = append(b, "ê"...)
+		case u.r == 'a' && u.quality == 0 && u.tone == 2:
+			b = append(b, "á"...)
+		case u.r == 'i' && u.tone == 1:
+			b = append(b, "ì"...)
+		case u.r == 'i' && u.tone == 2:
+			b = append(b, "í"...)
+		case u.r == 'i' && u.tone == 5:
+			b = append(b, "ị"...)
+		case u.quality != 0 || u.tone != 0:
+			return ""
+		default:
+			b = append(b, string(u.r)...)
+		}
+	}
+	return string(b)
+}
+
+// respell undoes the habits: f for ph, w for qu, z and dz for d, j for i or gi, k for c, ck for
+// ch, nk for nh, q for g after n, z after the last letter.
+func respell(dst, word []unit) ([]unit, bool) {
+	first := len(dst)
+	put := func(like unit, letters string) {
+		for k, r := range letters {
+			u := like
+			u.r, u.tricks = r, u.tricks|Teen
+			if k > 0 {
+				u.gap, u.signs = none, 0
+			}
+			if k < len(letters)-1 {
+				u.quality, u.tone = 0, 0
+			}
+			dst = append(dst, u)
+		}
+	}
+	at := func(k int) rune {
+		if k < 0 || k >= len(word) {
+			return 0
+		}
+		return word[k].r
+	}
+	changed := false
+	for k := 0; k < len(word); k++ {
+		u, to := word[k], ""
+		last := k == len(word)-1
+		switch u.r {
+		case 'f':
+			if k == 0 {
+				to = "ph"
+			}
+		case 'w':
+			if k == 0 {
+				to = "qu"
+			} else {
+				to = "u"
+			}
+		case 'z':
+			switch {
+			case k == 0:
+				to = "d"
+			case last && len(word) > 2:
+				changed = true
+				continue
+			}
+		case 'd':
+			if k == 0 && at(1) == 'z' {
+				to = "d"
+				k++
+			}
+		case 'j':
+			to = "i"
+			if k == 0 {
+				to = "g"
+				if at(1) != 'i' {
+					to = "gi"
+				}
+			}
+		case 'k':
+			switch before, after := at(k-1), at(k+1); {
+			case k == 0 && (after == 'a' || after == 'o' || after == 'u'), last && vowel(before):
+				to = "c"
+			case k > 0 && (before == 'c' && k == 1 || before == 'n' && last):
+				to = "h"
+			}
+		case 'q':
+			if at(k-1) == 'n' {
+				to = "g"
+			}
+		}
+		if to == "" {
+			dst = append(dst, u)
+			continue
+		}
+		changed = true
+		put(u, to)
+	}
+	if !changed {
+		return slices.Delete(dst, first, len(dst)), false
+	}
+	return dst, true
+}
+
+func vowel(r rune) bool {
+	switch r {
+	case 'a', 'e', 'i', 'o', 'u', 'y':
+		return true
+	}
+	return false
+}
