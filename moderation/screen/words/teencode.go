@@ -117,88 +117,88 @@ func spelling(word []unit) string {
 	return string(b)
 }
 
-// respell undoes the habits: f for ph, w for qu, z and dz for d, j for i or gi, k for c, ck for
-// ch, nk for nh, q for g after n, z after the last letter.
+// respell undoes the habits that respelt knows.
 func respell(dst, word []unit) ([]unit, bool) {
-	first := len(dst)
-	put := func(like unit, letters string) {
-		for k, r := range letters {
-			u := like
+	first, changed := len(dst), false
+	for k := 0; k < len(word); k++ {
+		to, used := respelt(word, k)
+		if used == 0 {
+			dst = append(dst, word[k])
+			continue
+		}
+		changed = true
+		for i, r := range to {
+			u := word[k]
 			u.r, u.tricks = r, u.tricks|Teen
-			if k > 0 {
+			if i > 0 {
 				u.gap, u.signs = none, 0
 			}
-			if k < len(letters)-1 {
+			if i < len(to)-1 {
 				u.quality, u.tone = 0, 0
 			}
 			dst = append(dst, u)
 		}
+		k += used - 1
 	}
+	if !changed {
+		return slices.Delete(dst, first, len(dst)), false
+	}
+	return dst, true
+}
+
+// respelt is what stands for the letters of word from k on and how many of them, none when they
+// stand for themselves: f for ph, w for qu, z and dz for d, j for i or gi, k for c, ck for ch, nk
+// for nh, q for g after n, z for nothing at a word's end.
+func respelt(word []unit, k int) (to string, used int) {
 	at := func(k int) rune {
 		if k < 0 || k >= len(word) {
 			return 0
 		}
 		return word[k].r
 	}
-	changed := false
-	for k := 0; k < len(word); k++ {
-		u, to := word[k], ""
-		last := k == len(word)-1
-		switch u.r {
-		case 'f':
-			if k == 0 {
-				to = "ph"
-			}
-		case 'w':
-			if k == 0 {
-				to = "qu"
-			} else {
-				to = "u"
-			}
-		case 'z':
-			switch {
-			case k == 0:
-				to = "d"
-			case last && len(word) > 2:
-				changed = true
-				continue
-			}
-		case 'd':
-			if k == 0 && at(1) == 'z' {
-				to = "d"
-				k++
-			}
-		case 'j':
-			to = "i"
-			if k == 0 {
-				to = "g"
-				if at(1) != 'i' {
-					to = "gi"
-				}
-			}
-		case 'k':
-			switch before, after := at(k-1), at(k+1); {
-			case k == 0 && (after == 'a' || after == 'o' || after == 'u'), last && vowel(before):
-				to = "c"
-			case k > 0 && (before == 'c' && k == 1 || before == 'n' && last):
-				to = "h"
-			}
-		case 'q':
-			if at(k-1) == 'n' {
-				to = "g"
-			}
+	before, after, last := at(k-1), at(k+1), k == len(word)-1
+	switch word[k].r {
+	case 'f':
+		if k == 0 {
+			return "ph", 1
 		}
-		if to == "" {
-			dst = append(dst, u)
-			continue
+	case 'w':
+		if k == 0 {
+			return "qu", 1
 		}
-		changed = true
-		put(u, to)
+		return "u", 1
+	case 'z':
+		if k == 0 {
+			return "d", 1
+		}
+		if last && len(word) > 2 {
+			return "", 1
+		}
+	case 'd':
+		if k == 0 && after == 'z' {
+			return "d", 2
+		}
+	case 'j':
+		switch {
+		case k > 0:
+			return "i", 1
+		case after == 'i':
+			return "g", 1
+		}
+		return "gi", 1
+	case 'k':
+		switch {
+		case k == 0 && (after == 'a' || after == 'o' || after == 'u'), last && vowel(before):
+			return "c", 1
+		case k == 1 && before == 'c', last && before == 'n':
+			return "h", 1
+		}
+	case 'q':
+		if before == 'n' {
+			return "g", 1
+		}
 	}
-	if !changed {
-		return slices.Delete(dst, first, len(dst)), false
-	}
-	return dst, true
+	return "", 0
 }
 
 func vowel(r rune) bool {
