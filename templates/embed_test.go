@@ -80,7 +80,7 @@ func TestEmbedFilesNameOneAnother(t *testing.T) {
 		t.Errorf("loader: %v", w.Header())
 	}
 	url, integrity := s.EmbedScript()
-	if !strings.Contains(w.Body.String(), "."+url) || !strings.HasPrefix(integrity, "sha256-") {
+	if !strings.Contains(w.Body.String(), `".`+url+`"`) || !strings.HasPrefix(integrity, "sha256-") {
 		t.Errorf("the loader says %q, not %s", w.Body, url)
 	}
 	element := string(s.assets.byName[embedElement].body)

@@ -13,7 +13,7 @@ const FILES = '@files';
 const BASE = new URL('../../', import.meta.url);
 
 const first = new CSSStyleSheet();
-first.replaceSync(':host{display:block;min-height:100vh;position:relative}:host([hidden]),.dy-down,.dy-is-down .dy-wait{display:none}.dy-is-down .dy-down{display:block}');
+first.replaceSync(':host{display:block;min-height:100vh;position:relative}[part]{display:flow-root}:host([hidden]),.dy-down,.dy-is-down .dy-wait{display:none}.dy-is-down .dy-down{display:block}');
 
 const at = (name) => new URL(FILES[name], import.meta.url).href;
 let styles;
@@ -115,6 +115,7 @@ class Comments extends HTMLElement {
     this.#shadow.append(this.#root);
     const on = (type, fn) => this.#root.addEventListener(type, fn);
     on('click', (e) => this.#click(e));
+    on('focusin', () => this.release(true));
     for (const type of ['focusin', 'pointerdown', 'submit']) on(type, (e) => this.#touch(e));
   }
 
@@ -210,10 +211,9 @@ class Comments extends HTMLElement {
     try {
       const [sheet, thread] = await Promise.all([style(), get(this.url({ sort }))]);
       if (turn !== this.#turn) return false;
-      this.#sheets(sheet);
       this.sort = sort;
       this.#tries = 0;
-      await this.#show(thread);
+      await this.#show(thread, sheet);
       return true;
     } catch {
       if (turn === this.#turn) this.down();
@@ -245,21 +245,21 @@ class Comments extends HTMLElement {
     style().then((sheet) => this.#sheets(sheet), () => {});
   }
 
-  async #show(thread) {
+  async #show(thread, sheet) {
     const inert = thread.querySelector('template');
     const form = (inert ? inert.content : thread).querySelector('.dy-form');
     for (const el of [inert, form]) if (el) el.remove();
     const again = this.thread;
+    this.thread = thread;
     if (!again || !form) this.form = form && document.importNode(form, true);
     this.shownAt = Date.now();
     const count = thread.querySelector('.dy-h small');
     this.count = Number(count ? count.firstChild.data.replace(/\D/g, '') : 0);
     (thread.querySelector('.dy-bar') || thread.querySelector('.dy-head')).after(make('div', { className: 'dy-news', role: 'status' }));
-    if (this.kept('localStorage', 'own')) (await this.later(thread)).addOwn(thread);
+    if (this.kept('localStorage', 'own')) (await this.later()).addOwn(thread);
     if (this.form) thread.append(this.form);
-    this.thread = thread;
     dress(thread, this.speaks);
-    this.#grow(thread);
+    this.#grow(thread, sheet);
     if (!again) {
       this.#target();
       if (this.form && this.kept('sessionStorage', 'draft')) this.write(false).catch(() => {});
@@ -267,20 +267,35 @@ class Comments extends HTMLElement {
     this.#see(this.#seen);
   }
 
-  // #grow lets a thread in. Where the page below the element is in view, that would jump:
-  // then the element keeps its height, and a button or the reader's scrolling opens it.
-  #grow(thread) {
-    const { bottom, height } = this.getBoundingClientRect();
+  // #pushes reports whether something below the element is in view, which would jump if the
+  // element grew.
+  #pushes() {
+    const { bottom } = this.getBoundingClientRect();
+    for (let el = this; el; el = el.parentElement) {
+      for (let next = el; (next = next.nextElementSibling);) {
+        const r = next.getBoundingClientRect();
+        if (r.height && r.top >= bottom - 1 && r.top < innerHeight && r.bottom > 0) return true;
+      }
+    }
+    return false;
+  }
+
+  // #grow lets a thread in. Where that would make the page jump the element keeps its height,
+  // and a button, the focus or the reader's scrolling opens it.
+  #grow(thread, sheet) {
+    const { height } = this.getBoundingClientRect();
+    const pushes = this.#pushes();
+    this.#sheets(sheet);
     this.#root.className = '';
     this.#root.replaceChildren(thread);
-    if (bottom >= innerHeight || this.offsetHeight <= height + 1) return;
+    if (!pushes || this.offsetHeight <= height + 1) return;
     this.#held.replaceSync(`:host{height:${height}px!important;min-height:0!important;overflow:clip!important}`);
     this.#root.append(make('div', { className: 'dy-hold' }, make('button', { type: 'button', className: 'dy-btn dy-open' }, this.words.open)));
   }
 
   release(now) {
     const hold = this.#root.querySelector('.dy-hold');
-    if (!hold || (!now && this.getBoundingClientRect().bottom < innerHeight)) return;
+    if (!hold || (!now && this.#pushes())) return;
     this.#held.replaceSync('');
     hold.remove();
   }
@@ -291,7 +306,8 @@ class Comments extends HTMLElement {
   #target() {
     const c = location.hash.startsWith('#bl-') && this.find(location.hash.slice(1));
     if (!c) return;
-    for (const old of this.#root.querySelectorAll('.is-target')) old.classList.remove('is-target');
+    const old = this.#root.querySelector('.is-target');
+    if (old) old.classList.remove('is-target');
     c.classList.add('is-target');
     this.show(c);
   }
@@ -345,8 +361,8 @@ class Comments extends HTMLElement {
   #slot(kind) { return `duyet:${kind}:${BASE.host}:${this.site}:${this.page}`; }
 
   // later is what reads on: sorting, more, new and own comments.
-  later(thread = this.thread) {
-    this.#later ||= import(at('later')).then(({ Later }) => new Later(this, thread, { make, say, get, dress, base: BASE })).catch((e) => {
+  later() {
+    this.#later ||= import(at('later')).then(({ Later }) => new Later(this, { make, say, get, dress, base: BASE })).catch((e) => {
       this.#later = null;
       throw e;
     });

@@ -24,6 +24,7 @@ export class Writing {
   #sound = null; // {url, context, source}
   #to = null;
   #segments;
+  #untold = ''; // what the counter says of an empty field
 
   constructor(host, section, tools) {
     this.#host = host;
@@ -39,6 +40,8 @@ export class Writing {
     form.addEventListener('focusout', (e) => { if (e.target.name in TARGET) this.#check(e.target, false); });
     this.#addSound();
     this.#restore();
+    this.#keep(); // what was typed before all this was here
+    this.#count();
   }
 
   // touch gets the first code, and another one when that nears its end.
@@ -62,7 +65,6 @@ export class Writing {
       if (field && !field.value) field.value = draft[key] || '';
     }
     this.reply(draft.to || null);
-    this.#count();
   }
 
   #keep() {
@@ -95,7 +97,8 @@ export class Writing {
     if (!count) return;
     const most = Number(count.dataset.dyMax);
     const n = this.#length(this.#form.elements.content.value.trim().normalize('NFC'));
-    count.textContent = this.#say(count.dataset.dyCount, { n, max: most });
+    this.#untold ||= count.textContent;
+    count.textContent = n ? this.#say(count.dataset.dyCount, { n, max: most }) : this.#untold;
     const rest = most - n;
     if (left) left.textContent = rest > 100 ? '' : this.#say(rest < 0 ? left.dataset.dyOver : left.dataset.dyLeft, { n: Math.abs(rest) });
   }
@@ -212,7 +215,7 @@ export class Writing {
     if (!(lasts > 0 && lasts < 864e5)) lasts = 20 * 60000;
     this.#renewAt = Date.now() + Math.max(lasts - 60000, lasts * 0.75);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.freshen(), this.#renewAt - Date.now());
+    this.#timer = setTimeout(() => this.freshen(), this.#renewAt - Date.now() + 50);
   }
 
   // freshen changes a code that nears its end, while somebody is there to see.

@@ -27,10 +27,10 @@ export class Later {
   #source = null;
   #awake = false;
 
-  constructor(el, thread, tools) {
+  constructor(el, tools) {
     this.#el = el;
     this.#tools = tools;
-    this.#know(thread);
+    this.#know();
   }
 
   get #words() { return WORDS[this.#el.speaks] || WORDS.vi; }
@@ -38,9 +38,9 @@ export class Later {
   #say(text, values) { return this.#tools.say(text, values, this.#el.speaks); }
 
   // #know remembers which comments were shown, and returns the first that was not.
-  #know(thread = this.#el.thread) {
+  #know() {
     let fresh = null;
-    for (const c of thread.querySelectorAll('.dy-thread .dy-c')) {
+    for (const c of this.#el.thread.querySelectorAll('.dy-thread .dy-c')) {
       if (!this.#known.has(c.id)) fresh ||= c;
       this.#known.add(c.id);
     }
@@ -149,7 +149,7 @@ export class Later {
       this.#wait();
       return;
     }
-    const live = new URL(url);
+    const live = new URL(url, this.#tools.base);
     if (thread.dataset.dySeq) live.searchParams.set('after', thread.dataset.dySeq);
     const source = this.#source = streaming = new EventSource(live);
     if (this.#due() <= 0) this.#ask();
