@@ -38,7 +38,6 @@ func newAutomaton(patterns []pattern) automaton {
 			for range bits.OnesCount64(n.children) {
 				level = append(level, int32(len(a.nodes)))
 				a.nodes = append(a.nodes, node{pattern: -1, shorter: -1})
-				n = &a.nodes[parent]
 			}
 		}
 		for i, p := range patterns {
