@@ -85,7 +85,8 @@ const patience = 3 * time.Second
 
 // Open connects to the database that dsn names (a postgres:// URL or key=value pairs, as
 // libpq reads them; with several hosts the one that takes writes is found) and brings its
-// tables up to date, one node at a time. Errors: comments.ErrUnavailable when no server
+// tables up to date, one node at a time. A pooler in between must leave a session to one
+// client (LISTEN and advisory locks belong to sessions). Errors: comments.ErrUnavailable when no server
 // answers, ErrOtherSecret, ErrNewer.
 func Open(ctx context.Context, dsn string, o Options) (_ *DB, err error) {
 	if len(o.Key) == 0 || o.Fingerprint == "" {
