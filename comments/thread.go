@@ -13,13 +13,12 @@ import (
 
 // Limits of what one public read may ask for.
 const (
-	ThreadLimit    = 50   // comments a page of a thread has by default
-	ThreadMost     = 200  // and at most, by JSON
-	FragmentMost   = 1000 // and as a fragment
-	CountsMost     = 100
-	LatestDefault  = 10
-	LatestMost     = 100
-	cursorEncoding = 16 // bytes
+	ThreadLimit   = 50   // comments a page of a thread has by default
+	ThreadMost    = 200  // and at most, by JSON
+	FragmentMost  = 1000 // and as a fragment
+	CountsMost    = 100
+	LatestDefault = 10
+	LatestMost    = 100
 )
 
 // ThreadQuery asks for a part of a thread. Page is as the reader or CMS named it.
@@ -63,7 +62,7 @@ func (s *Service) Thread(ctx context.Context, site Site, q ThreadQuery, most int
 	if q.Sort != Oldest && q.Sort != Newest {
 		return Thread{}, fmt.Errorf("sort: %w", ErrMalformed)
 	}
-	after, err := parseCursor(site.ID, q.After)
+	after, err := ParseCursor(site.ID, q.After)
 	if err != nil {
 		return Thread{}, err
 	}
@@ -235,14 +234,12 @@ func Cursor(id ID) string {
 
 // ParseCursor reads a cursor of Cursor within a site; "" is the start. Anything else that
 // is no cursor is ErrMalformed.
-func ParseCursor(site, text string) (ID, error) { return parseCursor(site, text) }
-
-func parseCursor(site, text string) (ID, error) {
+func ParseCursor(site, text string) (ID, error) {
 	if text == "" {
 		return "", nil
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(raw) != cursorEncoding {
+	if err != nil || len(raw) != len(uuid.UUID{}) {
 		return "", fmt.Errorf("cursor: %w", ErrMalformed)
 	}
 	return MakeID(site, uuid.UUID(raw)), nil
