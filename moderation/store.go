@@ -18,6 +18,7 @@ type Store interface {
 	TokenStore
 	LinkStore
 	SessionStore
+	DocumentStore
 }
 
 // QueueName is a predicate over what the store knows of a comment.

@@ -43,6 +43,7 @@ type DB struct {
 
 	watch     sync.Mutex
 	observers []comments.Observer
+	owned     []Bucket // the other wing's, see Own
 }
 
 // The whole contract, in one type.

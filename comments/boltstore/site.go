@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -220,12 +221,29 @@ func (db *DB) RemoveSite(ctx context.Context, id, actor string) error {
 			}
 		}
 		tx.removeDispersed(number, id)
+		for _, b := range db.ownedBuckets() {
+			tx.removePrefix(b, append([]byte(id), 0))
+		}
 		tx.delete(bucketSites, []byte(id))
 		tx.delete(bucketHeads, []byte(id))
 		delete(tx.heads, id)
 		_, err = tx.Append(comments.Event{Site: comments.Installation, Actor: actor, Kind: comments.KindSiteRemoved, Subject: id})
 		return err
 	})
+}
+
+// Own has what the other wing keeps of a site go with it: everything in the bucket whose
+// key begins with the site's id and NUL. Call before serving.
+func (db *DB) Own(b Bucket) {
+	db.watch.Lock()
+	defer db.watch.Unlock()
+	db.owned = append(slices.Clip(db.owned), b)
+}
+
+func (db *DB) ownedBuckets() []Bucket {
+	db.watch.Lock()
+	defer db.watch.Unlock()
+	return db.owned
 }
 
 // removeDispersed deletes what is kept by expiry and not by site: addresses and spent

@@ -259,7 +259,10 @@ func (tx *Tx) rollback() {
 }
 
 // Now is the store's clock: UTC, in milliseconds.
-func (tx *Tx) Now() time.Time { return milli(tx.db.now()) }
+func (tx *Tx) Now() time.Time { return tx.db.Now() }
+
+// Now is the store's clock: UTC, in milliseconds.
+func (db *DB) Now() time.Time { return milli(db.now()) }
 
 // Append adds an event about no comment to the journal of its site, at the next Seq and
 // chained to the one before. At is the store's clock when zero. The site is one of those

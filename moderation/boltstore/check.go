@@ -22,6 +22,7 @@ func (s *Store) Check(ctx context.Context, report func(comments.Problem)) error 
 		c.people()
 		c.secrets()
 		c.expiries()
+		c.documents()
 		return ctx.Err()
 	})
 }

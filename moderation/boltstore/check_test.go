@@ -24,7 +24,12 @@ func TestCheckFinds(t *testing.T) {
 		"expiry missing":    {func(tx *comments.Tx) { tx.Delete(bucketExpiries, expiryKey(at, expiringLink, hash)) }, "link 01"},
 		"session missing":   {func(tx *comments.Tx) { tx.Delete(bucketSessions, hash[:]) }, "what expires at"},
 		"no record":         {func(tx *comments.Tx) { tx.PutEntry(bucketTokens, hash[:]) }, "token 01"},
-		"no expiry":         {func(tx *comments.Tx) { tx.PutEntry(bucketExpiries, []byte("short")) }, "its key has a wrong length"},
+		"no document":       {func(tx *comments.Tx) { tx.PutEntry(bucketDocuments, []byte("*\x00words\x00a")) }, `document "*\x00words\x00a"`},
+		"no site": {func(tx *comments.Tx) {
+			payload, _ := encodeDocument(moderation.Document{Version: 1})
+			tx.PutRecord(bucketDocuments, documentKey("nowhere", "words", "a"), format, payload)
+		}, "site"},
+		"no expiry": {func(tx *comments.Tx) { tx.PutEntry(bucketExpiries, []byte("short")) }, "its key has a wrong length"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			db, err := comments.Open(t.Context(), comments.Options{

@@ -14,6 +14,7 @@
 //	links       SHA-256 of the link's secret             moderator, expires
 //	sessions    SHA-256 of the session's key             data, expires
 //	expiries    expires (8), 's' or 'l' (1), hash (32)   empty; one for each session and link
+//	documents   site, NUL, kind, NUL, id                 version, at, by; data as it is
 //
 // Queues, counts and transitions belong to the comment and stand over there.
 package boltstore
@@ -36,6 +37,7 @@ const (
 	bucketLinks      comments.Bucket = "links"
 	bucketSessions   comments.Bucket = "sessions"
 	bucketExpiries   comments.Bucket = "expiries"
+	bucketDocuments  comments.Bucket = "documents"
 )
 
 // What expires, as the byte in a key of bucketExpiries.
@@ -64,6 +66,7 @@ func migrations() []comments.Migration {
 			}
 			return nil
 		},
+		func(tx *comments.Tx) error { return tx.AddBucket(bucketDocuments) },
 	}
 }
 
@@ -78,6 +81,7 @@ func New(ctx context.Context, db *comments.DB) (*Store, error) {
 	if err := db.Migrate(ctx, wing, migrations()); err != nil {
 		return nil, err
 	}
+	db.Own(bucketDocuments)
 	return &Store{db: db}, nil
 }
 

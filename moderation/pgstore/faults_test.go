@@ -44,6 +44,20 @@ func TestLostAnswers(t *testing.T) {
 	}
 	losing("INSERT 0 1", func() error { return s.PutSession(ctx, hash, []byte("s"), expires) })
 	losing("DELETE 1", func() error { return s.RemoveSession(ctx, hash) })
+	d := moderation.Document{Site: core.Installation, Kind: "model", ID: "a", Data: []byte("1"), By: core.ActorSystem}
+	for _, tag := range []string{"INSERT 0 1", "UPDATE 1", "UPDATE 1"} {
+		losing(tag, func() (err error) {
+			d, err = s.PutDocument(ctx, d, "")
+			return err
+		})
+	}
+	if d.Version != 3 {
+		t.Errorf("put three times, the document is at version %d", d.Version)
+	}
+	losing("COMMIT", func() (err error) {
+		d, err = s.PutDocument(ctx, d, "model.changed")
+		return err
+	})
 	token := moderation.Token{Hash: hash, Moderator: "m-1", CreatedAt: time.Now()}
 	losing("COMMIT", func() error { return s.AddToken(ctx, token, core.ActorOperator) })
 	losing("COMMIT", func() error { return s.SignedIn(ctx, "m-1", moderation.KindSignedIn) })

@@ -40,6 +40,12 @@ func Run(t *testing.T, open func(t *testing.T) (comments.Store, moderation.Store
 		{"SignedIn", signedIn},
 		{"Sessions", sessions},
 		{"SweepSignIn", sweepSignIn},
+		{"Documents", documents},
+		{"DocumentVersions", documentVersions},
+		{"DocumentEvents", documentEvents},
+		{"DocumentRace", documentRace},
+		{"DocumentsGoWithTheSite", documentsGoWithTheSite},
+		{"DocumentKeeper", documentKeeper},
 		{"Model", model},
 		{"ModelRacing", modelRacing},
 	} {
