@@ -47,6 +47,9 @@ type cli struct {
 	Captcha struct {
 		Solve captchaSolveCmd `cmd:"" help:"Print the digits of tickets sealed with this installation's secret."`
 	} `cmd:"" help:"Verification codes."`
+	Screen struct {
+		Evaluate screenEvaluateCmd `cmd:"" help:"Measure how the classifier learns from labelled comments."`
+	} `cmd:"" help:"The checks that look at comments before a moderator does."`
 
 	Backup  backupCmd  `cmd:"" help:"Write a backup of database and secret while everything goes on."`
 	Restore restoreCmd `cmd:"" help:"Put a backup in the place of the database and the secret."`
