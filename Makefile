@@ -7,7 +7,7 @@ GO ?= go
 # The closing lines are go test's. What listeners cost in memory is measured without the
 # race detector, whose own memory it would be.
 test: machine format vet build
-	$(GO) test ./comments/live
+	$(GO) test -run Idle ./cmd/internal/httpd
 	$(GO) test -race -timeout 20m ./...
 
 demo:

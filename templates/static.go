@@ -155,6 +155,7 @@ func (one *asset) serve(w http.ResponseWriter, r *http.Request, cacheControl str
 	h.Set("Content-Type", one.contentType)
 	h.Set("Cache-Control", cacheControl)
 	h.Set("Access-Control-Allow-Origin", "*") // public, and pages of other origins include it
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("ETag", `"`+one.integrity+`"`)
 	body := one.body
 	if one.gzip != nil {

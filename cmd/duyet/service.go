@@ -22,6 +22,7 @@ import (
 	"duyet/cmd/internal/storage"
 	"duyet/comments"
 	"duyet/comments/captcha"
+	"duyet/comments/live"
 	"duyet/comments/web"
 	"duyet/moderation"
 	"duyet/moderation/console"
@@ -36,6 +37,7 @@ type service struct {
 	in        *installation
 	templates *templates.Set
 	front     *httpd.Server
+	live      *live.Hub
 	listener  net.Listener
 	ops       net.Listener // nil = none
 }
@@ -88,6 +90,9 @@ func (s *service) close() error {
 			errs = append(errs, l.Close())
 		}
 	}
+	if s.live != nil {
+		s.live.Close()
+	}
 	if s.in != nil {
 		errs = append(errs, s.in.close())
 	}
@@ -128,15 +133,17 @@ func (s *service) build() error {
 	if err != nil {
 		return usagef("--sounds: %w", err)
 	}
+	s.live = live.New(live.Config{Head: s.seq})
 	readers, err := web.New(web.Config{
 		Service: s.in.comments, Templates: s.templates, API: api, Picture: captcha.NewPainter(), Sound: speaker,
 		BaseURL: origin(s.cfg.BaseURL), ClientIP: clientIP, ReceiptCode: s.in.receipts.Code,
-		CacheBytes: int64(s.cfg.CacheSize), Tally: s.metrics,
+		CacheBytes: int64(s.cfg.CacheSize), Tally: s.metrics, Live: s.live,
 	})
 	if err != nil {
 		return err
 	}
 	s.in.store.Comments().Observe(readers.Observer())
+	s.in.store.Comments().Observe(s.live.Observe) // after the cache, which whoever is told asks
 	desk, err := console.New(console.Config{
 		Service: s.in.moderation, Sessions: s.in.store.Moderation(), Templates: s.templates, API: api,
 		BaseURL: origin(s.cfg.BaseURL), ClientIP: clientIP, Now: s.in.now,
@@ -184,6 +191,12 @@ func (s *service) queues(ctx context.Context) ([]metrics.Queue, error) {
 	return queues, nil
 }
 
+// seq is where a site's journal ends.
+func (s *service) seq(ctx context.Context, site string) (uint64, error) {
+	head, err := s.in.store.Comments().Head(ctx, site)
+	return head.Seq, err
+}
+
 func (s *service) size() (int64, error) {
 	stats, err := s.in.store.Stats(context.Background())
 	return stats.FileBytes, err
@@ -195,6 +208,7 @@ func (s *service) size() (int64, error) {
 func (s *service) run(ctx context.Context, ready func(), more ...func(context.Context) error) error {
 	s.logHeads(ctx)
 	g, ctx := errgroup.WithContext(ctx)
+	context.AfterFunc(ctx, s.live.Close) // streams end at once, or the front would wait for them
 	g.Go(func() error { return s.front.Serve(ctx, s.listener) })
 	if s.ops != nil {
 		g.Go(func() error { return httpd.ServePlain(ctx, s.ops, httpd.Ops(s.metrics.Handler()), s.log) })

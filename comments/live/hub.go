@@ -156,6 +156,19 @@ func (h *Hub) missed(site, page string, seq uint64) News {
 	return n
 }
 
+// Seq is the sequence number of a site's journal up to which everything is told: who
+// listens from there on, and reads the page after asking, misses nothing. It is 0 when
+// nothing is known of the site yet.
+func (h *Hub) Seq(ctx context.Context, site string) uint64 {
+	h.learn(ctx, site)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if past := h.sites[site]; past != nil {
+		return past.last
+	}
+	return 0
+}
+
 // Listeners is how many listen now.
 func (h *Hub) Listeners() int {
 	h.mu.Lock()

@@ -3,15 +3,9 @@ package live_test
 import (
 	"bufio"
 	"context"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -117,96 +111,25 @@ func TestShutdownEndsStreamsAtOnce(t *testing.T) {
 	srv.Close()
 }
 
-// idle opens n streams to a handler over a socket and reports how much memory, heap and
-// stacks, the program holds more for each. Clients are bare connections.
-func idle(t *testing.T, n int, h http.Handler, ready func([]net.Conn)) float64 {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "s")
-	ln, err := net.Listen("unix", path)
+// A server's limits on reading and writing are for answers that end: a stream outlives them.
+func TestStreamsOutliveTheServersLimits(t *testing.T) {
+	h := newHub(t, live.Config{Heartbeat: 50 * time.Millisecond})
+	srv := httptest.NewUnstartedServer(serve(h))
+	srv.Config.ReadTimeout, srv.Config.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
+	srv.Start()
+	defer srv.Close()
+	resp, err := http.Get(srv.URL + "?page=x")
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = srv.Serve(ln) })
-	defer func() {
-		_ = srv.Close()
-		serving.Wait()
-	}()
-	conns := make([]net.Conn, n)
-	before := held()
-	buf := make([]byte, 512)
-	for i := range conns {
-		if conns[i], err = net.Dial("unix", path); err != nil {
-			t.Fatal(err)
+	defer func() { _ = resp.Body.Close() }()
+	lines := bufio.NewScanner(resp.Body)
+	for beats := 0; beats < 10; {
+		if !lines.Scan() {
+			t.Fatalf("it ended after %d heartbeats: %v", beats, lines.Err())
 		}
-		defer func() { _ = conns[i].Close() }()
-		if _, err := io.WriteString(conns[i], "GET /?page=x HTTP/1.1\r\nHost: a.example\r\nAccept: text/event-stream\r\n\r\n"); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := conns[i].Read(buf); err != nil { // the head has come
-			t.Fatal(err)
+		if lines.Text() == ":" {
+			beats++
 		}
 	}
-	ready(conns)
-	return float64(held()-before) / float64(n)
-}
-
-func held() uint64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc + m.StackInuse
-}
-
-func TestIdleListenersCostLittleMoreThanABareHandler(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector's own memory would be measured")
-	}
-	n := 10_000
-	n = min(n, files(2*n+300)/2)
-	if testing.Short() {
-		n = min(n, 1000)
-	}
-	bare := idle(t, n, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		w.WriteHeader(http.StatusOK)
-		_ = http.NewResponseController(w).Flush()
-		<-r.Context().Done()
-	}), func([]net.Conn) {})
-
-	h := newHub(t, live.Config{PerNetwork: n, Most: n, Heartbeat: 500 * time.Millisecond})
-	hub := idle(t, n, serve(h), func(conns []net.Conn) {
-		buf := make([]byte, 512)
-		for _, c := range conns { // measured after each has written a heartbeat at least
-			for got := ""; !strings.Contains(got, "\n:"); {
-				n, err := c.Read(buf)
-				if err != nil {
-					t.Fatal(err)
-				}
-				got += "\n" + string(buf[:n])
-			}
-		}
-	})
-	t.Logf("%d idle listeners: %.0f bytes each, a bare handler %.0f: %.3f times", n, hub, bare, hub/bare)
-	if hub > 1.2*bare {
-		t.Errorf("%.2f times a bare handler", hub/bare)
-	}
-}
-
-// files raises how many files may be open, if that is allowed, and says how many may, less
-// some for the program itself.
-func files(want int) int {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return want
-	}
-	if limit.Cur < uint64(want) {
-		more := syscall.Rlimit{Cur: uint64(want), Max: max(limit.Max, uint64(want))}
-		if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &more) == nil {
-			limit = more
-		}
-	}
-	return int(min(limit.Cur, uint64(want))) - 100
 }

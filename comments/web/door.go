@@ -20,6 +20,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"duyet/comments"
+	"duyet/comments/live"
 	"duyet/templates"
 )
 
@@ -63,6 +64,9 @@ type Config struct {
 	CacheBytes int64
 	// Tally may be nil.
 	Tally Tally
+	// Live is where readers wait for what is new; nil offers them no stream. Whoever makes
+	// it lets it observe the store, after the Door's own observer, and closes it at the end.
+	Live *live.Hub
 }
 
 // DefaultCacheBytes is the bound of the page cache when none is given.
@@ -118,6 +122,10 @@ func (d *Door) Routes(r *mux.Router) {
 	get(apiPrefix+"{site}/counts", d.read(kindCounts, d.readCounts))
 	get(apiPrefix+"{site}/latest", d.read(kindLatest, d.readLatest))
 	get("/s/{site}/thread", d.page(d.threadPage))
+	get("/embed.js", d.tpl.Embed())
+	if d.cfg.Live != nil {
+		r.Handle("/s/{site}/live", d.tpl.Handler(d.listen)).Methods(http.MethodGet, http.MethodHead)
+	}
 	get("/captcha/{ticket}.png", d.page(d.image))
 	get("/captcha/{ticket}.wav", d.page(d.sound))
 	get("/s/{site}/feed.atom", d.read(kindAtom, d.atomFeed))

@@ -23,6 +23,7 @@ import (
 	"duyet/comments/boltstore"
 	"duyet/comments/captcha"
 	"duyet/comments/limit"
+	"duyet/comments/live"
 	"duyet/comments/receipt"
 	"duyet/templates"
 )
@@ -107,6 +108,7 @@ type house struct {
 	tickets *captcha.Sealer
 	tally   *counted
 	api     huma.API
+	hub     *live.Hub
 
 	mu  sync.Mutex
 	now time.Time
@@ -179,11 +181,17 @@ func newHouse(t testing.TB, base string, settings ...string) *house {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", "", nil
 	h.api = humamux.New(router, config)
 	speaker := must(captcha.NewSpeaker(""))(t)
+	h.hub = live.New(live.Config{PerNetwork: 2, Head: func(ctx context.Context, site string) (uint64, error) {
+		head, err := db.Head(ctx, site)
+		return head.Seq, err
+	}})
+	t.Cleanup(h.hub.Close)
 	h.door = must(New(Config{
 		Service: h.svc, Templates: set, API: h.api, Picture: captcha.NewPainter(), Sound: speaker,
-		BaseURL: baseURL, ReceiptCode: receipts.Code, Tally: h.tally,
+		BaseURL: baseURL, ReceiptCode: receipts.Code, Tally: h.tally, Live: h.hub,
 	}))(t)
 	db.Observe(h.door.Observer())
+	db.Observe(h.hub.Observe)
 	h.door.Routes(router)
 	h.handler = h.door.Zone(router)
 	return h

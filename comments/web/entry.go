@@ -27,6 +27,9 @@ type rendering struct {
 	thread      comments.Thread // without its comments, for the page around a list
 	// until is when it stops being true by itself; zero means never.
 	until time.Time
+	// seq is the place in the site's journal from which on readers listen for what is new,
+	// 0 where none does.
+	seq uint64
 	// keep is false for what is not worth a place in the cache.
 	keep bool
 }
@@ -42,7 +45,7 @@ type entry struct {
 	forms   [2]atomic.Pointer[form] // gzip, brotli; made when first asked for
 	forming sync.Mutex
 
-	contentTypeHeader, langHeader []string
+	contentTypeHeader, langHeader, seqHeader []string
 }
 
 type stamp struct{ site, own uint64 }
@@ -87,6 +90,9 @@ func (e *entry) fill(r rendering) {
 	if r.lang != "" {
 		e.langHeader = []string{r.lang}
 	}
+	if r.seq > 0 {
+		e.seqHeader = []string{strconv.FormatUint(r.seq, 10)}
+	}
 }
 
 func newForm(body []byte, tag, encoding string) form {
@@ -115,6 +121,11 @@ func (e *entry) serve(w http.ResponseWriter, r *http.Request) {
 	h["Cache-Control"] = revalidate
 	h["Vary"] = vary
 	h["Etag"] = f.etag
+	if e.seqHeader != nil {
+		// Not in the body, whose tag is to stay the same for as long as its words do.
+		h["Duyet-Seq"] = e.seqHeader
+		h["Access-Control-Expose-Headers"] = exposedSeq
+	}
 	if match := r.Header["If-None-Match"]; len(match) > 0 && matches(match, f.tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return

@@ -21,9 +21,16 @@ func (d *Door) fragment(r *http.Request, a asked) (*entry, error) {
 	}
 	k := key{kind: kindFragment, site: a.site.ID, page: q.Page, lang: lang, after: q.After, sort: q.Sort, limit: q.Limit}
 	return d.share(r, a, k, func(ctx context.Context) (rendering, error) {
+		seq := d.seq(ctx, a.site)
 		v, made, err := d.listView(ctx, a.site, q, lang, d.origin)
 		if err != nil {
 			return made, err
+		}
+		made.seq = seq
+		data := v.D.(*listData)
+		data.Live = d.liveAddress(a.site, q.Page, d.origin)
+		if data.Open && q.After == "" {
+			data.Form = d.inertForm(a, q, v.L)
 		}
 		made.contentType, made.lang = "text/html; charset=utf-8", lang
 		made.body, err = d.tpl.Execute("reader/fragment", "fragment", v)
@@ -56,6 +63,11 @@ type listData struct {
 	More       string // address of what follows, "" at the end
 	Start      string // address of the beginning, "" when this is it
 	AddReplies bool   // whether comments have a link that answers them
+
+	// Of the fragment alone.
+	Live string    // address of its stream, "" for none
+	Form *formData // without a ticket, for a script to bring to life; nil on a closed page
+	Only bool      // false: the form knows that it does not stand alone
 }
 
 type commentData struct {
@@ -114,7 +126,15 @@ func (d *Door) listView(ctx context.Context, site comments.Site, q comments.Thre
 		}
 		data.Comments = append(data.Comments, one)
 	}
-	return templates.View{L: l, D: data}, made, nil
+	return templates.View{L: l, D: &data}, made, nil
+}
+
+// inertForm is the form as it stands in a fragment: for all readers alike, so without a
+// ticket. A script gets one when somebody starts to write.
+func (d *Door) inertForm(a asked, q comments.ThreadQuery, l *templates.Locale) *formData {
+	f := d.newForm(screen{asked: a, query: q, l: l}, typed{})
+	f.NoCode = l.Say("embed.waits")
+	return f
 }
 
 type parent struct {

@@ -105,7 +105,10 @@ func (d *Door) zoneB(w http.ResponseWriter, r *http.Request, next http.Handler, 
 	next.ServeHTTP(w, r)
 }
 
-var exposedHeader = []string{exposed}
+var (
+	exposedHeader = []string{exposed}
+	exposedSeq    = []string{exposed + ", Duyet-Seq"}
+)
 
 // allowOrigin reports whether the request's origin may post, and tells its scripts so.
 func (d *Door) allowOrigin(h http.Header, r *http.Request, site comments.Site) bool {

@@ -109,7 +109,7 @@ func (s *service) routes() http.Handler {
 		s.asked[r.Method+" "+r.URL.Path]++
 		s.mu.Unlock()
 		w.Header().Set("Access-Control-Allow-Origin", "*")
-		w.Header().Set("Access-Control-Expose-Headers", "ETag, Retry-After")
+		w.Header().Set("Access-Control-Expose-Headers", "ETag, Retry-After, Duyet-Seq")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if r.Method == http.MethodOptions {
 			w.Header().Set("Access-Control-Allow-Headers", "Accept-Language, Content-Type")
@@ -207,15 +207,10 @@ func (s *service) fragment(w http.ResponseWriter, r *http.Request) {
 		s.t.Error(err)
 		return
 	}
-	form, err := s.tpl.Execute("reader/fragment", "form", v)
-	if err != nil {
-		s.t.Error(err)
-		return
-	}
 	text := strings.TrimSpace(string(body))
-	text = strings.TrimSuffix(text, "</section>") + "<template>" + string(form) + "</template></section>"
 	if streams {
-		text = strings.Replace(text, `<section class="dy"`, fmt.Sprintf(`<section class="dy" data-dy-live="/s/ben/live?page=%s" data-dy-seq="%d"`, html.EscapeString(url.QueryEscape(page)), seq), 1)
+		text = strings.Replace(text, `<section class="dy"`, fmt.Sprintf(`<section class="dy" data-dy-live="/s/ben/live?page=%s"`, html.EscapeString(url.QueryEscape(page))), 1)
+		w.Header().Set("Duyet-Seq", strconv.FormatUint(seq, 10))
 	}
 	w.Header().Set("Cache-Control", "public, max-age=0, must-revalidate")
 	w.Header().Set("ETag", fmt.Sprintf(`"%d-%d-%s"`, total, from, sort))

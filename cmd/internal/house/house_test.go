@@ -68,7 +68,7 @@ var arrows = map[string][]string{
 	"comments/pgstore":          {"comments", "comments/pagekey", "comments/captcha", "comments/receipt", "comments/limit"},
 	"comments/pgstore/pgtest":   {},
 	"comments/storetest":        {"comments", "comments/captcha"},
-	"comments/web":              {"comments", "comments/pagekey", "comments/captcha", "comments/receipt", "comments/limit", "templates"},
+	"comments/web":              {"comments", "comments/pagekey", "comments/captcha", "comments/receipt", "comments/limit", "comments/live", "templates"},
 	"moderation":                {"comments"},
 	"moderation/screen":         {"moderation", "comments"},
 	"moderation/screen/learn":   {},

@@ -141,6 +141,9 @@ func (f *front) recovered(rec *recorder, r *http.Request, fault any) {
 // told counts the request and logs it, unless it is a public read that went well. No
 // address, no query and no id stands in the line.
 func (f *front) told(rec *recorder, r *http.Request, took time.Duration) {
+	if rec.route.stream {
+		took = -1
+	}
 	rec.route.observe(rec.status, took)
 	level := slog.LevelInfo
 	switch {

@@ -25,10 +25,12 @@ var methods = [...]string{
 type route struct {
 	name    string
 	public  bool // not the moderators' door
+	stream  bool // it lasts as long as somebody listens
 	observe Observe
 }
 
-// Observe hears how one request of a route ended.
+// Observe hears how one request of a route ended. How long a stream was listened to tells
+// nothing of the service: took is then negative.
 type Observe func(status int, took time.Duration)
 
 // Meter makes the Observe of a route ("GET /s/{site}/thread"); it is asked once for each.
@@ -155,6 +157,7 @@ func newRoute(r *mux.Route, path string, meter Meter) *route {
 	return &route{
 		name:    name,
 		public:  !strings.HasPrefix(path, "/moderation") && !strings.HasPrefix(path, "/api/v1/moderation"),
+		stream:  strings.HasSuffix(path, "/live"),
 		observe: meter(name),
 	}
 }

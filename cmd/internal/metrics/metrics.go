@@ -69,7 +69,8 @@ func (m *Metrics) Handler() http.Handler {
 }
 
 // Route makes the counter of one route's requests. Its labels are looked up here, so that
-// counting a request costs neither a lookup nor an allocation.
+// counting a request costs neither a lookup nor an allocation. A negative time is not
+// counted: the request was a stream.
 func (m *Metrics) Route(route string) func(status int, took time.Duration) {
 	var classes [6]prometheus.Counter // 0 unused, 1xx … 5xx
 	for i := 1; i < len(classes); i++ {
@@ -80,7 +81,9 @@ func (m *Metrics) Route(route string) func(status int, took time.Duration) {
 		if class := status / 100; class >= 1 && class < len(classes) {
 			classes[class].Inc()
 		}
-		took.Observe(d.Seconds())
+		if d >= 0 {
+			took.Observe(d.Seconds())
+		}
 	}
 }
 

@@ -37,6 +37,7 @@ const get = (url) => new Promise((ok, no) => {
   x.onload = () => {
     const thread = x.status === 200 && x.response && x.response.querySelector('.dy');
     if (!thread) return no();
+    if (thread.dataset.dyLive) thread.dataset.dySeq = x.getResponseHeader('Duyet-Seq');
     const inert = thread.querySelector('template');
     for (const part of [thread, inert && inert.content]) {
       for (const name of part ? ['href', 'src', 'action'] : []) {

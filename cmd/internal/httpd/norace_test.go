@@ -1,5 +1,5 @@
 //go:build !race
 
-package live_test
+package httpd
 
 const raceDetector = false
