@@ -99,6 +99,15 @@ func DSN(dir, database string) string {
 	return "postgres:///" + database + "?host=" + url.QueryEscape(dir) + "&user=postgres"
 }
 
+// behind is the address of a database behind another socket.
+func behind(dir, dsn string) string {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return dsn // whoever opens it says what is wrong
+	}
+	return DSN(dir, strings.TrimPrefix(u.Path, "/"))
+}
+
 // Hosts adds ways to a database's address.
 func Hosts(dsn string, more ...*Proxy) string {
 	for _, p := range more {
@@ -109,7 +118,7 @@ func Hosts(dsn string, more ...*Proxy) string {
 
 // admin runs a statement outside of any test's database.
 func (c *Cluster) admin(ctx context.Context, sql string) error {
-	conn, err := pgx.Connect(ctx, DSN(c.dir, "postgres"))
+	conn, err := c.connect(ctx)
 	if err != nil {
 		return err
 	}
@@ -118,8 +127,25 @@ func (c *Cluster) admin(ctx context.Context, sql string) error {
 	return err
 }
 
+func (c *Cluster) connect(ctx context.Context) (*pgx.Conn, error) {
+	return pgx.Connect(ctx, DSN(c.dir, "postgres"))
+}
+
 // create makes a cluster and starts it.
-func (c *Cluster) create() (err error) {
+func (c *Cluster) create() error {
+	if err := c.prepare(); err != nil {
+		return err
+	}
+	out, err := c.command("initdb", "-D", c.data(), "-A", "trust", "-U", "postgres", "-E", "UTF8",
+		"--locale=C", "--no-sync").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	return c.Start()
+}
+
+// prepare finds PostgreSQL's programs and makes a folder for them to work in.
+func (c *Cluster) prepare() (err error) {
 	if c.bin, err = find(); err != nil {
 		return err
 	}
@@ -135,12 +161,7 @@ func (c *Cluster) create() (err error) {
 			return err
 		}
 	}
-	out, err := c.command("initdb", "-D", c.data(), "-A", "trust", "-U", "postgres", "-E", "UTF8",
-		"--locale=C", "--no-sync").CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, out)
-	}
-	return c.Start()
+	return nil
 }
 
 func (c *Cluster) data() string { return filepath.Join(c.dir, "data") }

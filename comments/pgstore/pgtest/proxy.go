@@ -23,9 +23,10 @@ type Proxy struct {
 	mu      sync.Mutex
 	conns   map[net.Conn]bool
 	cut     bool
-	answers int    // how many of them are still to be lost
-	answer  string // which; "COMMIT"
-	commits int    // commits that are still to be lost themselves
+	stalled chan struct{} // closed at the end of a stall; nil = there is none
+	answers int           // how many of them are still to be lost
+	answer  string        // which; "COMMIT"
+	commits int           // commits that are still to be lost themselves
 	lost    int
 }
 
@@ -63,6 +64,22 @@ func (p *Proxy) Database(t testing.TB) string {
 	return DSN(p.dir, p.cluster.name(t))
 }
 
+// Point has new connections lead to another cluster.
+func (p *Proxy) Point(c *Cluster) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cluster = c
+}
+
+func (p *Proxy) socket() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cluster.socket()
+}
+
+// Through is the address of a database, through the proxy.
+func (p *Proxy) Through(dsn string) string { return behind(p.dir, dsn) }
+
 // LoseAnswers has the connections of the next n commits die after the server has
 // committed and before the client hears of it.
 func (p *Proxy) LoseAnswers(n int) { p.LoseAnswersTo("COMMIT", n) }
@@ -95,16 +112,47 @@ func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cut = true
+	p.resume()
 	for c := range p.conns {
 		c.Close()
 	}
 }
 
-// Mend undoes Cut.
+// Stall leaves connections open and lets nothing through until Mend: a network that has
+// gone without a word.
+func (p *Proxy) Stall() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stalled == nil {
+		p.stalled = make(chan struct{})
+	}
+}
+
+// Mend undoes Cut and Stall.
 func (p *Proxy) Mend() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cut = false
+	p.resume()
+}
+
+func (p *Proxy) resume() {
+	if p.stalled != nil {
+		close(p.stalled)
+		p.stalled = nil
+	}
+}
+
+// pass writes a message, once nothing is stalled.
+func (p *Proxy) pass(to io.Writer, m []byte) error {
+	p.mu.Lock()
+	stalled := p.stalled
+	p.mu.Unlock()
+	if stalled != nil {
+		<-stalled
+	}
+	_, err := to.Write(m)
+	return err
 }
 
 func (p *Proxy) accept() {
@@ -139,7 +187,7 @@ func (p *Proxy) drop(c net.Conn) {
 
 func (p *Proxy) serve(client net.Conn) {
 	defer client.Close()
-	server, err := net.Dial("unix", p.cluster.socket())
+	server, err := net.Dial("unix", p.socket())
 	if err != nil {
 		return
 	}
@@ -176,7 +224,7 @@ func (p *Proxy) forth(from io.Reader, to io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if _, err := to.Write(first); err != nil {
+	if err := p.pass(to, first); err != nil {
 		return err
 	}
 	commits := map[string]bool{}
@@ -192,7 +240,7 @@ func (p *Proxy) forth(from io.Reader, to io.Writer) error {
 		if m[0] == 'B' && len(fields) == 3 && commits[string(fields[1])] && p.take(&p.commits) {
 			return errLost
 		}
-		if _, err := to.Write(m); err != nil {
+		if err := p.pass(to, m); err != nil {
 			return err
 		}
 	}
@@ -209,7 +257,7 @@ func (p *Proxy) back(from io.Reader, to io.Writer) error {
 		if m[0] == 'C' && p.loses(string(m[5:len(m)-1])) && p.take(&p.answers) {
 			return errLost
 		}
-		if _, err := to.Write(m); err != nil {
+		if err := p.pass(to, m); err != nil {
 			return err
 		}
 	}
