@@ -61,6 +61,7 @@ type cli struct {
 	Audit struct {
 		Verify auditVerifyCmd `cmd:"" help:"Prove that the journals are whole."`
 	} `cmd:"" help:"The journal of every event."`
+	Move    moveCmd    `cmd:"" help:"Move everything from a data folder into PostgreSQL, or back."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -60,6 +60,10 @@ type Options struct {
 	Create       bool
 	Installation string
 
+	// Filling opens a file that a move has not finished, or has it finish one; otherwise
+	// such a file is comments.ErrUnfinishedMove.
+	Filling bool
+
 	// Lock, if set, is held by the caller and stays so. Otherwise Open takes the lock of
 	// Path, waiting up to Wait, and leaves Holder as the name of whoever holds it.
 	Lock   *Lock
@@ -119,10 +123,22 @@ func Open(ctx context.Context, o Options) (_ *DB, err error) {
 		return nil, err
 	}
 	go db.write()
-	if err := db.Migrate(ctx, wing, migrations()); err != nil {
+	if err := db.ready(ctx, o); err != nil {
 		return nil, errors.Join(err, db.stop())
 	}
 	return db, nil
+}
+
+// ready brings the records up to date, unless the file is a mover's.
+func (db *DB) ready(ctx context.Context, o Options) error {
+	note, err := db.Note(ctx)
+	if err != nil {
+		return err
+	}
+	if note != nil && !o.Filling {
+		return fmt.Errorf("%s: %w", o.Path, comments.ErrUnfinishedMove)
+	}
+	return db.Migrate(ctx, wing, migrations())
 }
 
 // open lets bbolt have the file.

@@ -63,6 +63,11 @@ func decodeEvent(site string, key, record []byte) (comments.Event, error) {
 	return e, nil
 }
 
+func detailRecord(key []byte, d comments.Detail) []byte {
+	b := appendText(newRecord(64+len(d.Note)), string(d.Salt))
+	return seal(formatDetail, key, appendText(appendText(b, d.Reason), d.Note))
+}
+
 func decodeDetail(key, record []byte) (comments.Detail, error) {
 	f, payload, err := open(bucketDetails, key, record)
 	if err != nil {
@@ -106,9 +111,7 @@ func (tx *Tx) append(h *head, e comments.Event, detail *comments.Detail, about *
 	key := eventKey(h.number, e.Seq)
 	if detail != nil {
 		e.Detail = detail.Sum()
-		b := appendText(newRecord(64+len(detail.Note)), string(detail.Salt))
-		b = appendText(appendText(b, detail.Reason), detail.Note)
-		tx.put(bucketDetails, key, seal(formatDetail, key, b))
+		tx.put(bucketDetails, key, detailRecord(key, *detail))
 	}
 	e.Chain = e.Link(tx.mac, h.Chain)
 	h.Seq, h.Chain, h.dirty = e.Seq, e.Chain, true

@@ -149,15 +149,10 @@ func (db *DB) AddSite(ctx context.Context, s comments.Site, actor string) (comme
 		if tx.Has(bucketSites, []byte(s.ID)) || tx.heads[s.ID] != nil {
 			return fmt.Errorf("site %s: %w", s.ID, comments.ErrExists)
 		}
-		last, err := tx.about(aboutLastSite)
+		number, err := tx.nextSite()
 		if err != nil {
 			return err
 		}
-		n, err := strconv.ParseUint(last, 10, 32)
-		if err != nil {
-			return damaged(bucketAbout, []byte(aboutLastSite), "it is no number")
-		}
-		number := uint32(n) + 1
 		if err := tx.putSite(number, s); err != nil {
 			return err
 		}
@@ -170,6 +165,19 @@ func (db *DB) AddSite(ctx context.Context, s comments.Site, actor string) (comme
 		return comments.Site{}, err
 	}
 	return s, nil
+}
+
+// nextSite is the number that a new site gets.
+func (tx *Tx) nextSite() (uint32, error) {
+	last, err := tx.about(aboutLastSite)
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseUint(last, 10, 32)
+	if err != nil {
+		return 0, damaged(bucketAbout, []byte(aboutLastSite), "it is no number")
+	}
+	return uint32(n) + 1, nil
 }
 
 // ChangeSite implements comments.SiteStore.

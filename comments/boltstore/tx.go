@@ -19,7 +19,8 @@ type Tx struct {
 	bolt    *bbolt.Tx
 	opened  []openBucket
 	now     func() time.Time
-	touched bool // the operation under way has written something
+	touched bool              // the operation under way has written something
+	names   map[uint32]string // sites by number, once siteOf was asked
 
 	// In writing transactions only: what is written once, when all operations are done.
 	mac     hash.Hash

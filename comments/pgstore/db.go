@@ -34,6 +34,7 @@ type DB struct {
 	onCommit func(ops int, took time.Duration)
 	log      *slog.Logger
 	patience time.Duration
+	sole     bool   // nobody else has the database open
 	node     string // random; tells this node's nudges from others'
 
 	mu     sync.Mutex // guards lanes, work and closed
@@ -65,6 +66,10 @@ type Options struct {
 	// commit was sent and not answered is asked after three times as long. 0 = 3 s.
 	Patience time.Duration
 
+	// Alone opens the database for a mover: others that have it open are ErrInUse, and
+	// nobody can open it meanwhile. An unfinished move is none of its refusals.
+	Alone bool
+
 	Now      func() time.Time                         // nil = time.Now
 	OnCommit func(operations int, took time.Duration) // told after each commit; nil = nobody
 	Logger   *slog.Logger                             // nil = silent
@@ -87,7 +92,7 @@ const patience = 3 * time.Second
 // libpq reads them; with several hosts the one that takes writes is found) and brings its
 // tables up to date, one node at a time. A pooler in between must leave a session to one
 // client (LISTEN and advisory locks belong to sessions). Errors: comments.ErrUnavailable when no server
-// answers, ErrOtherSecret, ErrNewer.
+// answers, ErrOtherSecret, ErrNewer, ErrInUse, ErrBeingMoved, comments.ErrUnfinishedMove.
 func Open(ctx context.Context, dsn string, o Options) (_ *DB, err error) {
 	if len(o.Key) == 0 || o.Fingerprint == "" {
 		return nil, errors.New("a database needs a key and a fingerprint")
@@ -98,7 +103,7 @@ func Open(ctx context.Context, dsn string, o Options) (_ *DB, err error) {
 	}
 	db := &DB{
 		dsn: dsn, key: slices.Clone(o.Key), now: o.Now, onCommit: o.OnCommit, log: o.Logger, patience: o.Patience,
-		node: rand.Text(), lanes: map[string]*lane{}, nudges: make(chan struct{}, 1),
+		sole: o.Alone, node: rand.Text(), lanes: map[string]*lane{}, nudges: make(chan struct{}, 1),
 	}
 	if db.now == nil {
 		db.now = time.Now
@@ -120,15 +125,28 @@ func Open(ctx context.Context, dsn string, o Options) (_ *DB, err error) {
 			db.pool.Close()
 		}
 	}()
+	conn, err := db.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if err := db.claim(ctx, o); err != nil {
+		closeQuietly(conn)
 		return nil, err
 	}
 	if err := db.startCursors(ctx); err != nil {
+		closeQuietly(conn)
 		return nil, err
 	}
 	db.background, db.stop = context.WithCancel(context.Background())
+	if db.sole {
+		db.running.Go(func() {
+			<-db.background.Done()
+			closeQuietly(conn)
+		})
+		return db, nil
+	}
 	db.running.Go(db.sendNudges)
-	db.running.Go(db.follow)
+	db.running.Go(func() { db.follow(conn) })
 	return db, nil
 }
 
@@ -180,6 +198,7 @@ const connectTimeout = 2 * time.Second
 // secret against the one it was made with.
 func (db *DB) claim(ctx context.Context, o Options) error {
 	var fingerprint string
+	var moving *string
 	err := db.Read(ctx, func(q Queryer) error {
 		if _, err := q.Exec(ctx, `INSERT INTO about (installation, fingerprint) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
 			o.Installation, o.Fingerprint); err != nil {
@@ -189,12 +208,17 @@ func (db *DB) claim(ctx context.Context, o Options) error {
 			VALUES ($1, $2, 0, 0, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING`, comments.Installation, newEpoch()); err != nil {
 			return err
 		}
-		return q.QueryRow(ctx, `SELECT fingerprint FROM about`).Scan(&fingerprint)
+		return q.QueryRow(ctx, `SELECT fingerprint, moving FROM about`).Scan(&fingerprint, &moving)
 	})
-	if err == nil && fingerprint != o.Fingerprint {
-		err = ErrOtherSecret
+	switch {
+	case err != nil:
+		return err
+	case fingerprint != o.Fingerprint:
+		return ErrOtherSecret
+	case moving != nil && !o.Alone:
+		return comments.ErrUnfinishedMove
 	}
-	return err
+	return nil
 }
 
 // Close lets the writes under way finish and closes the connections. Calls after it are

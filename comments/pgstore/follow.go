@@ -3,6 +3,7 @@ package pgstore
 import (
 	"bytes"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -45,10 +46,10 @@ func (db *DB) sendNudges() {
 	}
 }
 
-// follow runs until the store is closed.
-func (db *DB) follow() {
+// follow runs until the store is closed. It begins to listen on conn, which it closes.
+func (db *DB) follow(conn *pgx.Conn) {
 	nudged := make(chan struct{}, 1)
-	db.running.Go(func() { db.listen(nudged) })
+	db.running.Go(func() { db.listen(conn, nudged) })
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
@@ -104,32 +105,33 @@ func (t *tellings) differ(ends map[string]cursor) (sites []string) {
 }
 
 // listen passes others' nudges on until the store is closed. It has a connection of its
-// own, outside the pool.
-func (db *DB) listen(nudged chan<- struct{}) {
+// own, outside the pool, which also says that this node has the database open.
+func (db *DB) listen(conn *pgx.Conn, nudged chan<- struct{}) {
 	for attempt := 0; ; attempt++ {
-		if db.listenOnce(nudged) {
+		if conn != nil {
+			db.listenOnce(conn, nudged)
 			attempt = 0
 		}
 		if sleep(db.background, pause(attempt)) != nil {
 			return
 		}
+		var err error
+		if conn, err = db.enter(db.background); errors.Is(err, ErrBeingMoved) {
+			db.log.Error("this node was cut off, and meanwhile 'duyet move' has begun: stop it", "error", err)
+		}
 	}
 }
 
-// listenOnce listens until the connection is lost, and reports whether there was one.
-func (db *DB) listenOnce(nudged chan<- struct{}) bool {
-	conn, err := pgx.ConnectConfig(db.background, db.pool.Config().ConnConfig)
-	if err != nil {
-		return false
-	}
+// listenOnce listens until the connection is lost.
+func (db *DB) listenOnce(conn *pgx.Conn, nudged chan<- struct{}) {
 	defer closeQuietly(conn)
 	if _, err := conn.Exec(db.background, `LISTEN `+channel); err != nil {
-		return false
+		return
 	}
 	for {
 		n, err := conn.WaitForNotification(db.background)
 		if err != nil {
-			return true
+			return
 		}
 		if n.Payload == db.node {
 			continue

@@ -122,11 +122,19 @@ func (db *DB) Site(ctx context.Context, id string) (s comments.Site, err error) 
 	return s, nil
 }
 
-// write inserts a site, or changes it.
-func writeSite(ctx context.Context, tx *Tx, sql string, s comments.Site) error {
+const insertSite = `INSERT INTO sites (` + siteColumns + `) VALUES ($1, $2, $3, $4, $5, $6)`
+
+// siteValues are a site's columns.
+func siteValues(s comments.Site) ([]any, error) {
 	settings, err := json.Marshal(newSettingsRecord(s.Settings))
+	return []any{s.ID, s.Name, s.Origins, string(settings), Stamp(s.CreatedAt), s.Version}, err
+}
+
+// writeSite inserts a site, or changes it.
+func writeSite(ctx context.Context, tx *Tx, sql string, s comments.Site) error {
+	values, err := siteValues(s)
 	if err == nil {
-		_, err = tx.Exec(ctx, sql, s.ID, s.Name, s.Origins, string(settings), Stamp(s.CreatedAt), s.Version)
+		_, err = tx.Exec(ctx, sql, values...)
 	}
 	if err != nil {
 		return fmt.Errorf("site %s: %w", s.ID, err)
@@ -161,7 +169,7 @@ func (db *DB) AddSite(ctx context.Context, s comments.Site, actor string) (comme
 		if tx.heads[s.ID] != nil {
 			return fmt.Errorf("site %s: %w", s.ID, comments.ErrExists)
 		}
-		if err := writeSite(ctx, tx, `INSERT INTO sites (`+siteColumns+`) VALUES ($1, $2, $3, $4, $5, $6)`, s); err != nil {
+		if err := writeSite(ctx, tx, insertSite, s); err != nil {
 			return err
 		}
 		tx.heads[s.ID] = &head{epoch: newEpoch(), fresh: true}

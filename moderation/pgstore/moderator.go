@@ -40,9 +40,18 @@ func stored(m moderation.Moderator) moderation.Moderator {
 	return m
 }
 
+const insertModerator = `INSERT INTO moderators (` + columns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+
+// values are a person's columns.
+func values(m moderation.Moderator) []any {
+	return []any{
+		m.ID, m.Email, string(m.Role), m.Sites, m.PasswordHash, m.Disabled,
+		comments.Stamp(m.CreatedAt), m.Version, comments.Stamp(m.SignedOutAt),
+	}
+}
+
 func put(ctx context.Context, tx *comments.Tx, sql string, m moderation.Moderator) error {
-	if _, err := tx.Exec(ctx, sql, m.ID, m.Email, string(m.Role), m.Sites, m.PasswordHash, m.Disabled,
-		comments.Stamp(m.CreatedAt), m.Version, comments.Stamp(m.SignedOutAt)); err != nil {
+	if _, err := tx.Exec(ctx, sql, values(m)...); err != nil {
 		return fmt.Errorf("moderator %s: %w", m.ID, err)
 	}
 	return nil
@@ -111,7 +120,7 @@ func (s *Store) AddModerator(ctx context.Context, m moderation.Moderator, actor 
 		if err := free(ctx, tx, m.Email, m.ID, ""); err != nil {
 			return err
 		}
-		if err := put(ctx, tx, `INSERT INTO moderators (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, m); err != nil {
+		if err := put(ctx, tx, insertModerator, m); err != nil {
 			return err
 		}
 		return event(tx, actor, moderation.KindModeratorAdded, m.ID)

@@ -12,20 +12,10 @@ import (
 	"duyet/comments/captcha"
 	"duyet/comments/limit"
 	"duyet/comments/pgstore"
-	"duyet/comments/pgstore/pgtest"
 )
 
 func TestPostgres(t *testing.T) {
-	var cluster pgtest.Cluster
-	t.Cleanup(func() {
-		if err := cluster.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	dsn, err := cluster.New(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	dsn := database(t)
 	dir := t.TempDir()
 	o := storage.Options{Dir: dir, DSN: dsn}
 	s, closeNow := open(t, o)
