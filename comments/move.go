@@ -25,6 +25,7 @@ type Crate struct {
 type Noun struct {
 	Name  string
 	Holds []string // the buckets or tables it answers for
+	Most  int      // records to go at once, where they are large; 0 = as many as the mover likes
 	// Read is up to limit crates that stand after a place, in the store's own order; nil
 	// is the beginning.
 	Read func(ctx context.Context, after []byte, limit int) ([]Crate, error)
@@ -77,9 +78,12 @@ type Tally struct {
 	sum   [4]uint64
 }
 
-// Add counts a crate. Nothing at all and a list of nothing are the same to every store.
+// Add counts a crate. Stores may give nothing back for a list, a map or bytes of nothing.
 func (t *Tally) Add(c Crate) {
-	data := bytes.ReplaceAll(bytes.ReplaceAll(c.Data, []byte(":[]"), []byte(":null")), []byte(":{}"), []byte(":null"))
+	data := c.Data
+	for _, nothing := range [...]string{":[]", ":{}", `:""`} {
+		data = bytes.ReplaceAll(data, []byte(nothing), []byte(":null"))
+	}
 	sum := sha256.Sum256(data)
 	for i := range t.sum {
 		t.sum[i] += binary.BigEndian.Uint64(sum[8*i:])

@@ -17,6 +17,7 @@ import (
 type Shelf[T any] struct {
 	Name   string
 	Tables []string
+	Most   int // see comments.Noun
 	SQL    string
 	Start  []string // a place before all others
 	Scan   func(pgx.Rows) (T, error)
@@ -27,7 +28,7 @@ type Shelf[T any] struct {
 // NounOf makes a noun of a shelf.
 func NounOf[T any](db *DB, s Shelf[T]) comments.Noun {
 	return comments.Noun{
-		Name: s.Name, Holds: s.Tables,
+		Name: s.Name, Holds: s.Tables, Most: s.Most,
 		Read: func(ctx context.Context, after []byte, limit int) (crates []comments.Crate, err error) {
 			place := s.Start
 			if after != nil {

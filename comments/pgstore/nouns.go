@@ -228,8 +228,7 @@ func movedHeads() Shelf[comments.MovedHead] {
 		Place: func(m comments.MovedHead) []string { return []string{m.Site} },
 		Put: func(b *pgx.Batch, list []comments.MovedHead) error {
 			for _, m := range list {
-				b.Queue(`DELETE FROM heads WHERE site = $1`, m.Site)
-				h := head{Head: m.Head, epoch: newEpoch(), fresh: true}
+				h := head{Head: m.Head, epoch: newEpoch(), fresh: m.Site != comments.Installation}
 				h.write(b, m.Site)
 				b.Queue(`UPDATE heads SET suspect = (SELECT count(*) FROM comments c
 				WHERE c.site = $1 AND c.status = 'pending' AND c.suspect) WHERE site = $1`, m.Site)

@@ -16,8 +16,21 @@ func NotMoved() map[string]string {
 	}
 }
 
+// documentsAtOnce bounds the memory that moving documents takes: one is up to 16 MiB.
+const documentsAtOnce = 4
+
 // Nouns are this wing's for core.Movable.
 func (s *Store) Nouns() []core.Noun {
+	documents := comments.NounOf(s.db, "documents", []comments.Bucket{bucketDocuments},
+		func(tx *comments.Tx, k, _ []byte) (moderation.Document, error) { return document(tx, k) },
+		func(tx *comments.Tx, d moderation.Document) error {
+			payload, err := encodeDocument(d)
+			if err == nil {
+				tx.PutRecord(bucketDocuments, documentKey(d.Site, d.Kind, d.ID), format, payload)
+			}
+			return err
+		})
+	documents.Most = documentsAtOnce
 	return []core.Noun{
 		comments.NounOf(s.db, "moderators", []comments.Bucket{bucketModerators},
 			func(tx *comments.Tx, k, _ []byte) (moderation.Moderator, error) { return moderator(tx, string(k)) },
@@ -49,6 +62,7 @@ func (s *Store) Nouns() []core.Noun {
 				tx.PutEntry(bucketExpiries, expiryKey(m.Expires, expiringSession, m.Hash))
 				return putMoved(tx, bucketSessions, m.Hash, sessionRecord{Data: m.Data, Expires: m.Expires})
 			}),
+		documents,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -17,6 +18,7 @@ func (s *Store) Nouns() []core.Noun {
 	return []core.Noun{
 		comments.NounOf(s.db, movedModerators()), comments.NounOf(s.db, movedTokens()),
 		comments.NounOf(s.db, movedLinks()), comments.NounOf(s.db, movedSessions()),
+		comments.NounOf(s.db, movedDocuments()),
 	}
 }
 
@@ -98,6 +100,27 @@ func movedSessions() comments.Shelf[moderation.MovedSession] {
 					m.Data = []byte{}
 				}
 				b.Queue(`INSERT INTO sessions (hash, data, expires) VALUES ($1, $2, $3)`, m.Hash[:], m.Data, expiry(m.Expires))
+			}
+			return nil
+		},
+	}
+}
+
+// documentsAtOnce bounds the memory that moving documents takes: one is up to 16 MiB.
+const documentsAtOnce = 4
+
+func movedDocuments() comments.Shelf[moderation.Document] {
+	return comments.Shelf[moderation.Document]{
+		Name: "documents", Tables: []string{"documents"}, Most: documentsAtOnce,
+		SQL: `SELECT ` + documentColumns + ` FROM documents
+			WHERE (site, kind, id) > ($1, $2, $3) ORDER BY site, kind, id LIMIT $4`,
+		Start: []string{"", "", ""},
+		Scan:  func(rows pgx.Rows) (moderation.Document, error) { return scanDocument(rows) },
+		Place: func(d moderation.Document) []string { return []string{d.Site, d.Kind, d.ID} },
+		Put: func(b *pgx.Batch, list []moderation.Document) error {
+			for _, d := range list {
+				b.Queue(insertDocument, d.Site, d.Kind, d.ID, d.Version-1, comments.Stamp(d.At), d.By,
+					pgtype.UUID{Bytes: uuid.New(), Valid: true}, append([]byte{}, d.Data...))
 			}
 			return nil
 		},

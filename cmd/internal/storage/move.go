@@ -56,6 +56,13 @@ type note struct {
 // crateMost is how many records go in one transaction.
 const crateMost = 1000
 
+func most(n comments.Noun) int {
+	if n.Most > 0 {
+		return n.Most
+	}
+	return crateMost
+}
+
 // Move copies everything from one store into another that is empty, and reads both to the
 // end to see that they hold the same. It refuses beside whoever else has either open, and
 // goes on where it was interrupted. The source stays as it is.
@@ -189,7 +196,7 @@ func (m *mover) copy(ctx context.Context) error {
 
 func (m *mover) copyNoun(ctx context.Context, from, to comments.Noun) error {
 	for {
-		crates, err := from.Read(ctx, m.note.After, crateMost)
+		crates, err := from.Read(ctx, m.note.After, most(from))
 		if err != nil {
 			return fmt.Errorf("read %s: %w", from.Name, err)
 		}
@@ -228,7 +235,7 @@ func (m *mover) verify(ctx context.Context) (all []Moved, err error) {
 		var tallies [2]comments.Tally
 		for i, n := range []comments.Noun{from, to} {
 			for after := []byte(nil); ; {
-				crates, err := n.Read(ctx, after, crateMost)
+				crates, err := n.Read(ctx, after, most(n))
 				if err != nil {
 					return nil, fmt.Errorf("read %s: %w", n.Name, err)
 				}

@@ -37,6 +37,14 @@ func furnish(t *testing.T, s *storage.Storage) {
 	b := fill(t, s)
 	b.AddSite("empty")
 	b.AddSite("other")
+	for _, d := range []moderation.Document{
+		{Site: "news", Kind: "words", ID: "default", Data: []byte("một\x00hai"), By: "m-1"},
+		{Site: comments.Installation, Kind: "models", ID: "m", By: "system"},
+	} {
+		if _, err := s.Moderation().PutDocument(t.Context(), d, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for i := range 40 {
 		c := b.Creation([]string{"news", "other"}[i%2], fmt.Sprintf("bài %d", i%7), comments.Pending)
 		c.Comment.Content = "Nhân dân \"và\" <b>\n:[] :{} – 𝒜"
@@ -157,6 +165,8 @@ func story(t *testing.T, s *storage.Storage) (lines []string) {
 			tell(n, err)
 		}
 	}
+	document, err := s.Moderation().Document(ctx, "news", "words", "default")
+	tell(document, err)
 	people, err := s.Moderation().Moderators(ctx)
 	tell(people, err)
 	token, err := s.Moderation().Token(ctx, moderation.HashOf("t"))
