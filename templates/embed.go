@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
@@ -23,6 +22,8 @@ import (
 // The element's files, in the order in which they are put together.
 const (
 	embedCSS     = "embed/embed.css"
+	embedRest    = "embed/rest.css" // has no source of its own: see embed_css.go
+	embedLive    = "embed/live.js"  // a part of element.js
 	embedForm    = "embed/form.js"
 	embedLater   = "embed/later.js"
 	embedElement = "embed/element.js"
@@ -32,10 +33,10 @@ const (
 var (
 	embedWords = map[string]string{
 		"loading": "embed.loading", "down": "embed.down", "down_help": "embed.down_help", "retry": "embed.retry",
-		"open": "embed.open",
+		"open": "embed.open", "new": "embed.new",
 	}
 	embedLaterWords = map[string]string{
-		"new": "embed.new", "showing": "thread.showing",
+		"showing": "thread.showing",
 		"pending": "own.pending", "alone": "own.alone", "receipt": "own.receipt",
 	}
 	embedFormWords = map[string]string{
@@ -54,17 +55,13 @@ var (
 	}
 )
 
-// readerElsewhere are the parts of reader.css, by their first words, that style nothing the
-// element shows.
-var readerElsewhere = []string{"/* report", "/* our own page", "/* elements around"}
-
 // assembleEmbed puts the element's files together and in the place of their sources.
 func (s *Set) assembleEmbed() error {
-	css, err := s.embedStyles()
+	first, rest, err := s.embedStyles()
 	if err != nil {
 		return err
 	}
-	if err := s.assets.replace(embedCSS, css); err != nil {
+	if err := errors.Join(s.assets.replace(embedCSS, first), s.assets.replace(embedRest, rest)); err != nil {
 		return err
 	}
 	script := func(name string, values map[string]any) error {
@@ -84,35 +81,8 @@ func (s *Set) assembleEmbed() error {
 		return err
 	}
 	return script(embedElement, map[string]any{"words": words(embedWords), "files": map[string]string{
-		"css": s.assets.beside(embedCSS), "form": s.assets.beside(embedForm), "later": s.assets.beside(embedLater),
+		"css": s.assets.beside(embedCSS), "rest": s.assets.beside(embedRest), "form": s.assets.beside(embedForm), "later": s.assets.beside(embedLater),
 	}})
-}
-
-// embedStyles are tokens, reader's styles and the element's own, without what it never shows.
-func (s *Set) embedStyles() ([]byte, error) {
-	var all strings.Builder
-	for _, name := range []string{"tokens.css", "reader.css", embedCSS} {
-		one, ok := s.assets.byName[name]
-		if !ok {
-			return nil, fmt.Errorf("static/%s is missing", name)
-		}
-		text := string(one.body)
-		if name == "reader.css" {
-			for _, part := range readerElsewhere {
-				from := strings.Index(text, "\n"+part)
-				if from < 0 {
-					return nil, fmt.Errorf("static/reader.css has no part %q", part)
-				}
-				to := strings.Index(text[from+1:], "\n/*")
-				if to < 0 {
-					to = len(text) - from - 1
-				}
-				text = text[:from] + text[from+1+to:]
-			}
-		}
-		all.WriteString(text)
-	}
-	return dropTokens(stripCSS(all.String())), nil
 }
 
 // embedScript is a source with its values in the place of '@name'.
@@ -121,7 +91,7 @@ func (s *Set) embedScript(name string, values map[string]any) ([]byte, error) {
 	if !ok {
 		return nil, errors.New("it is missing")
 	}
-	script := string(source.body)
+	script := strings.Replace(string(source.body), "'@live';", string(s.assets.byName[embedLive].body), 1)
 	for key, value := range values {
 		place := "'@" + key + "'"
 		if strings.Count(script, place) != 1 {
@@ -236,36 +206,4 @@ func (s *Set) Embed() http.Handler {
 func (s *Set) EmbedScript() (url, integrity string) {
 	one := s.assets.byName[embedElement]
 	return s.assets.base + "/static/" + one.hashed, one.integrity
-}
-
-var (
-	cssComment = regexp.MustCompile(`(?s)/\*.*?\*/`)
-	cssSpace   = regexp.MustCompile(`\s+`)
-	cssAround  = regexp.MustCompile(` ?([{};,]) ?`)
-	cssToken   = regexp.MustCompile(`(--duyet-[\w-]+):[^;}]*;?`)
-)
-
-// stripCSS takes out what browsers don't read.
-func stripCSS(css string) string {
-	css = cssSpace.ReplaceAllString(cssComment.ReplaceAllString(css, ""), " ")
-	css = cssAround.ReplaceAllString(css, "$1")
-	css = strings.ReplaceAll(strings.ReplaceAll(css, ": ", ":"), ";}", "}")
-	return strings.TrimSpace(css) + "\n"
-}
-
-// dropTokens takes out tokens that nothing reads, and then those that only they read.
-func dropTokens(css string) []byte {
-	for {
-		less := cssToken.ReplaceAllStringFunc(css, func(set string) string {
-			name, _, _ := strings.Cut(set, ":")
-			if strings.Contains(css, "var("+name+")") || strings.Contains(css, "var("+name+",") {
-				return set
-			}
-			return ""
-		})
-		if less == css {
-			return []byte(css)
-		}
-		css = less
-	}
 }

@@ -4,7 +4,7 @@
 // policy forbids inline styles, eval and every Trusted Types policy: HTML is parsed by
 // XMLHttpRequest (responseType "document"), styles are adopted. It sets no cookie and talks
 // to its own service alone. What only some readers need is in later.js, what only writers
-// need in form.js; members without # are for those two.
+// need in form.js; members without # are for the other parts.
 //
 // The words come from the catalogues; the server puts them and the addresses of the other
 // files in.
@@ -16,13 +16,13 @@ const first = new CSSStyleSheet();
 first.replaceSync(':host{display:block;min-height:100vh;position:relative}[part]{display:flow-root}:host([hidden]),.dy-down,.dy-is-down .dy-wait{display:none}.dy-is-down .dy-down{display:block}');
 
 const at = (name) => new URL(FILES[name], import.meta.url).href;
-let styles;
-const style = () => styles ??= fetch(at('css')).then((r) => (r.ok ? r.text() : Promise.reject(r.status))).then((text) => {
+const styles = {};
+const style = (name) => styles[name] ??= fetch(at(name)).then((r) => (r.ok ? r.text() : Promise.reject(r.status))).then((text) => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(text);
   return sheet;
 }).catch((e) => {
-  styles = undefined;
+  delete styles[name];
   throw e;
 });
 
@@ -86,6 +86,8 @@ const dress = (root, lang) => {
   }
 };
 
+'@live';
+
 class Comments extends HTMLElement {
   static observedAttributes = ['site', 'page', 'lang'];
 
@@ -101,18 +103,19 @@ class Comments extends HTMLElement {
   #retryTimer = 0;
   #tick = 0;
   #seen = false;
-  #later = null;
-  #writing = null;
+  #live = new Live(this);
+  #parts = {};
   #writer = null;
   thread = null;
   form = null;
   sort = '';
-  count = 0;
+  count = 0; // of the comments that stand
+  fresh = 0; // of those that came since
   shownAt = 0;
 
   constructor() {
     super();
-    this.#sheets();
+    this.#adopt(first, this.#held);
     this.#shadow.append(this.#root);
     const on = (type, fn) => this.#root.addEventListener(type, fn);
     on('click', (e) => this.#click(e));
@@ -160,7 +163,8 @@ class Comments extends HTMLElement {
       this.#key = key;
       this.site = site;
       this.page = page;
-      this.thread = this.form = this.#later = this.#writing = this.#writer = null;
+      this.thread = this.form = this.#writer = null;
+      this.#parts = {};
       this.sort = '';
       this.#wait();
     }
@@ -182,18 +186,14 @@ class Comments extends HTMLElement {
     this.#seen = near;
     const awake = near && document.visibilityState === 'visible';
     clearInterval(this.#tick);
-    if (this.#later) this.#later.then((l) => l.awake(awake));
+    this.#live.awake(awake && this.thread);
     if (!awake) return;
     if (!this.thread) {
       this.load();
       return;
     }
     if (this.#writer) this.#writer.freshen();
-    this.#tick = setInterval(() => {
-      dress(this.thread, this.speaks);
-      this.later();
-    }, 60000);
-    if (this.thread.dataset.dyLive) this.later();
+    this.#tick = setInterval(() => dress(this.thread, this.speaks), 60000);
   }
 
   url(query) {
@@ -204,16 +204,16 @@ class Comments extends HTMLElement {
     return url.href;
   }
 
-  #sheets(...more) { this.#shadow.adoptedStyleSheets = [first, ...more, this.#held]; }
+  #adopt(...sheets) { this.#shadow.adoptedStyleSheets = [...new Set([...this.#shadow.adoptedStyleSheets, ...sheets])]; }
 
   async load(sort = this.sort) {
     clearTimeout(this.#retryTimer);
     const turn = ++this.#turn;
     try {
-      const [sheet, thread] = await Promise.all([style(), get(this.url({ sort }))]);
+      const [sheet, thread] = await Promise.all([style('css'), get(this.url({ sort }))]);
       if (turn !== this.#turn) return false;
       this.sort = sort;
-      this.#tries = 0;
+      this.#tries = this.fresh = 0;
       await this.#show(thread, sheet);
       return true;
     } catch {
@@ -228,7 +228,7 @@ class Comments extends HTMLElement {
     this.#root.className = '';
     const retry = make('button', { type: 'button', className: 'dy-btn dy-retry' }, w.retry);
     this.#root.replaceChildren(make('div', { className: 'dy', lang: this.speaks },
-      make('div', { className: 'dy-wait', ariaBusy: 'true' }, make('p', { role: 'status' }, w.loading), ...Array.from({ length: 8 }, () => make('i'))),
+      make('div', { className: 'dy-wait', ariaBusy: 'true' }, make('p', { role: 'status' }, w.loading)),
       make('div', { className: 'dy-down dy-say', role: 'status' },
         make('div', {}, make('strong', {}, w.down), make('p', {}, w.down_help), make('div', { className: 'dy-acts' }, retry, make('slot'))))));
   }
@@ -243,7 +243,7 @@ class Comments extends HTMLElement {
     }
     this.#retryTimer = setTimeout(() => this.#see(this.#seen), Math.min(5000 * 3 ** this.#tries++, 300000));
     this.#root.className = 'dy-is-down';
-    style().then((sheet) => this.#sheets(sheet), () => {});
+    for (const name of ['css', 'rest']) style(name).then((sheet) => this.#adopt(sheet), () => {});
   }
 
   async #show(thread, sheet) {
@@ -257,7 +257,7 @@ class Comments extends HTMLElement {
     const count = thread.querySelector('.dy-h small');
     this.count = Number(count ? count.firstChild.data.replace(/\D/g, '') : 0);
     (thread.querySelector('.dy-bar') || thread.querySelector('.dy-head')).after(make('div', { className: 'dy-news', role: 'status' }));
-    if (this.kept('localStorage', 'own')) (await this.later()).addOwn(thread);
+    if (this.kept('localStorage', 'own')) (await this.part('later')).addOwn(thread);
     if (this.form) thread.append(this.form);
     dress(thread, this.speaks);
     this.#grow(thread, sheet);
@@ -286,7 +286,7 @@ class Comments extends HTMLElement {
   #grow(thread, sheet) {
     const { height } = this.getBoundingClientRect();
     const pushes = this.#pushes();
-    this.#sheets(sheet);
+    this.#adopt(sheet);
     this.#root.className = '';
     this.#root.replaceChildren(thread);
     if (!pushes || this.offsetHeight <= height + 1) return;
@@ -335,7 +335,7 @@ class Comments extends HTMLElement {
     if (writes && !this.form) return; // the service's own page has one
     e.preventDefault();
     if (writes) this.#reply(url.searchParams.get('parent'), el);
-    else this.later().then((l) => l.click(el, news, url.searchParams), () => this.down());
+    else this.part('later').then((l) => l.click(el, news, url.searchParams), () => this.down());
   }
 
   // news puts one line in the place of the bar above the thread.
@@ -361,26 +361,21 @@ class Comments extends HTMLElement {
 
   #slot(kind) { return `duyet:${kind}:${BASE.host}:${this.site}:${this.page}`; }
 
-  // later is what reads on: sorting, more, new and own comments.
-  later() {
-    this.#later ||= import(at('later')).then(({ Later }) => new Later(this, { make, say, get, dress, base: BASE })).catch((e) => {
-      this.#later = null;
+  // part is a file that comes when it is needed, with the styles of what only parts show.
+  part(name) {
+    return this.#parts[name] ??= Promise.all([import(at(name)), style('rest')]).then(([{ Part }, sheet]) => {
+      this.#adopt(sheet);
+      return new Part(this, { make, say, get, dress, base: BASE });
+    }).catch((e) => {
+      delete this.#parts[name];
       throw e;
     });
-    this.#later.then((l) => l.awake(this.#seen && document.visibilityState === 'visible'), () => {});
-    return this.#later;
   }
 
   // write is the form come to life; with a code, unless it only brings words back.
   write(touched = true) {
-    this.#writing ||= import(at('form')).then(({ Writing }) => {
-      this.#writer = new Writing(this, this.form, { make, say, base: BASE });
-      return this.#writer;
-    }).catch((e) => {
-      this.#writing = null;
-      throw e;
-    });
-    return this.#writing.then((w) => {
+    return this.part('form').then((w) => {
+      this.#writer = w;
       if (touched) w.touch();
       return w;
     });

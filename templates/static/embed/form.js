@@ -9,7 +9,7 @@ const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/;
 const BIDI = /[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/;
 const UNSEEN = /[\s\p{Cf}\p{Cc}\p{Z}\p{Variation_Selector}\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0]/gu;
 
-export class Writing {
+export class Part {
   #host;
   #section;
   #form;
@@ -26,7 +26,8 @@ export class Writing {
   #segments;
   #untold = ''; // what the counter says of an empty field
 
-  constructor(host, section, tools) {
+  constructor(host, tools) {
+    const section = host.form;
     this.#host = host;
     this.#section = section;
     this.#tools = tools;
@@ -396,7 +397,7 @@ export class Writing {
   async #sent(words, { comment, receipt, receipt_code }) {
     const { make } = this.#tools;
     const form = this.#form;
-    const later = await this.#host.later().catch(() => null);
+    const later = await this.#host.part('later').catch(() => null);
     clearTimeout(this.#timer);
     this.#renewAt = 0;
     this.#silence();

@@ -1,10 +1,6 @@
 // What reads on in a thread: its order, what follows, what is new, and one's own comments
 // that nobody else sees yet. It is fetched when first needed.
 const WORDS = '@words';
-const POLL = 60000;
-
-// One stream a document: browsers allow few connections to a server.
-let streaming;
 
 // paragraphs sets plain text as the server does.
 const paragraphs = (make, text) => text.split(/\n[\t ]*\n\s*/).map((part) => {
@@ -16,16 +12,10 @@ const paragraphs = (make, text) => text.split(/\n[\t ]*\n\s*/).map((part) => {
 // An id's last part is a UUID; anything else names no element.
 const uuid = (id) => (/~([0-9a-f-]{36})$/.exec(id) || ['', ''])[1];
 
-export class Later {
+export class Part {
   #el;
   #tools;
   #known = new Set();
-  #fresh = 0;
-  #asked = 0;
-  #poll = 0;
-  #saying = 0;
-  #source = null;
-  #awake = false;
 
   constructor(el, tools) {
     this.#el = el;
@@ -61,11 +51,9 @@ export class Later {
     el.ariaBusy = 'true';
   }
 
-  async #reload(sort) {
+  #reload(sort) {
     this.#busy(this.#el.thread.querySelector('.dy-thread,.dy-none'));
-    const done = await this.#el.load(sort);
-    if (done) this.#fresh = 0;
-    return done;
+    return this.#el.load(sort);
   }
 
   async #swap(sort) {
@@ -105,91 +93,6 @@ export class Later {
       const line = row.querySelector('span');
       line.role = 'alert';
       line.textContent = el.words.down;
-    }
-  }
-
-  // What is new gathers behind one line, announced at most once a minute.
-  #tell(fresh) {
-    this.#fresh = Math.max(0, fresh);
-    if (!this.#fresh) {
-      this.#el.news();
-      return;
-    }
-    const text = this.#say(this.#words.new, { n: this.#fresh });
-    const link = this.#el.thread.querySelector('.dy-new');
-    if (!link) {
-      this.#el.news(this.#tools.make('a', { className: 'dy-new', href: '#' }, text));
-      return;
-    }
-    clearTimeout(this.#saying);
-    this.#saying = setTimeout(() => { link.textContent = text; }, POLL);
-  }
-
-  // awake is told whether the reader is near and the page in view: only then it listens.
-  awake(now) {
-    if (now === this.#awake) return;
-    this.#awake = now;
-    if (now) {
-      this.#listen();
-      return;
-    }
-    if (this.#source) this.#close();
-    clearTimeout(this.#poll);
-  }
-
-  #close() {
-    this.#source.close();
-    this.#source = streaming = null;
-  }
-
-  #listen() {
-    const { thread } = this.#el;
-    const url = thread.dataset.dyLive;
-    if (!url || streaming) {
-      this.#wait();
-      return;
-    }
-    const live = new URL(url, this.#tools.base);
-    if (thread.dataset.dySeq) live.searchParams.set('after', thread.dataset.dySeq);
-    const source = this.#source = streaming = new EventSource(live);
-    if (this.#due() <= 0) this.#ask();
-    const on = (type, fn) => source.addEventListener(type, (e) => {
-      if (e.lastEventId) this.#el.thread.dataset.dySeq = e.lastEventId;
-      fn(e);
-    });
-    const give = () => {
-      if (this.#source !== source) return;
-      this.#close();
-      delete this.#el.thread.dataset.dyLive;
-      this.#wait();
-    };
-    on('news', (e) => {
-      const { added, removed } = JSON.parse(e.data);
-      this.#tell(this.#fresh + added - removed);
-    });
-    on('stale', () => this.#ask());
-    on('poll', give);
-    source.onerror = () => { if (source.readyState === EventSource.CLOSED) give(); };
-  }
-
-  #due() { return Math.max(this.#asked, this.#el.shownAt) + POLL - Date.now(); }
-
-  #wait() {
-    clearTimeout(this.#poll);
-    this.#poll = setTimeout(() => this.#ask().then(() => this.#awake && this.#wait()), Math.max(1000, this.#due()));
-  }
-
-  // #ask asks how many comments there are; the browser sends the last answer's ETag along.
-  async #ask() {
-    const el = this.#el;
-    this.#asked = Date.now();
-    try {
-      const url = new URL(`api/v1/sites/${el.site}/counts`, this.#tools.base);
-      url.searchParams.set('page', el.page);
-      const answer = await fetch(url, { cache: 'no-cache', credentials: 'omit' });
-      if (answer.ok) this.#tell((await answer.json()).counts[0].count - el.count);
-    } catch {
-      // the next time will do
     }
   }
 
