@@ -106,7 +106,7 @@ func newReadRig(ctx context.Context, dir string) (*readRig, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	r.submit = func(ctx context.Context, page string, n int) (comments.ID, error) {
-		sub, err := submission(sealer, page, 0, n)
+		sub, err := submission(sealer, benchSite, page, 0, n)
 		if err != nil {
 			return "", err
 		}

@@ -123,8 +123,8 @@ func readers(ctx context.Context, dir string) (*comments.Service, *boltstore.DB,
 }
 
 // submission pays with a ticket of its own.
-func submission(sealer *captcha.Sealer, page string, writer, n int) (comments.Submission, error) {
-	text, t, err := sealer.Issue(benchSite, page, time.Now(), time.Hour)
+func submission(sealer *captcha.Sealer, site, page string, writer, n int) (comments.Submission, error) {
+	text, t, err := sealer.Issue(site, page, time.Now(), time.Hour)
 	return comments.Submission{
 		Page: page, PageTitle: "Phố đi bộ ven sông mở thêm hai tối", Name: "Nguyễn Thị Hạnh",
 		Title: "Mở thêm tối nhưng phải lo chỗ gửi xe trước", Content: fmt.Sprintf("%s %d/%d", words, writer, n),
@@ -143,7 +143,7 @@ func serviceWrites(ctx context.Context, dir string, writers int, d time.Duration
 		return 0, err
 	}
 	return hammer(writers, d, func(writer, n int) error {
-		sub, err := submission(sealer, fmt.Sprintf("https://news.example/vi/bai-viet-%d", n%100), writer, n)
+		sub, err := submission(sealer, benchSite, fmt.Sprintf("https://news.example/vi/bai-viet-%d", n%100), writer, n)
 		if err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"duyet/comments"
@@ -185,6 +186,15 @@ func poolConfig(dsn string) (*pgxpool.Config, error) {
 		}
 	}
 	return config, nil
+}
+
+// ConnConfig is how the store connects, for whoever measures beside it.
+func ConnConfig(dsn string) (*pgx.ConnConfig, error) {
+	config, err := poolConfig(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return config.ConnConfig, nil
 }
 
 // connsLeast is how many connections a node may open at least; pool_max_conns in the dsn

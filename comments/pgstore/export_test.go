@@ -33,11 +33,11 @@ func (l List) Literals() string {
 
 // Conn is a connection with the settings that the store's have.
 func Conn(ctx context.Context, dsn string) (*pgx.Conn, error) {
-	config, err := poolConfig(dsn)
+	config, err := ConnConfig(dsn)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.ConnectConfig(ctx, config.ConnConfig)
+	return pgx.ConnectConfig(ctx, config)
 }
 
 // Lists are the statements by which threads and queues are read, from the middle on.

@@ -271,6 +271,15 @@ func (c *Cluster) failed(err error) error {
 	return fmt.Errorf("%w\n%s", err, bytes.TrimSpace(log))
 }
 
+// Log is what the server has written to its log.
+func (c *Cluster) Log() (string, error) {
+	log, err := os.ReadFile(filepath.Join(c.dir, "log"))
+	return string(log), err
+}
+
+// Program is the path of one of PostgreSQL's programs, of the server's release.
+func (c *Cluster) Program(name string) string { return filepath.Join(c.bin, name) }
+
 // Stop stops the server, cutting its connections; SIGQUIT does so without its putting
 // anything in order, as a crash would.
 func (c *Cluster) Stop(how syscall.Signal) error {
