@@ -148,6 +148,7 @@ func (p *program) call(ctx context.Context, method, path, token string, body, an
 		return 0, err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "Mozilla/5.0 Firefox/140.0")
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}

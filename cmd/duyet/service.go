@@ -21,6 +21,7 @@ import (
 	"duyet/cmd/internal/metrics"
 	"duyet/cmd/internal/storage"
 	"duyet/comments"
+	"duyet/comments/audience"
 	"duyet/comments/captcha"
 	"duyet/comments/live"
 	"duyet/comments/web"
@@ -35,6 +36,7 @@ type service struct {
 	log       *slog.Logger
 	metrics   *metrics.Metrics
 	in        *installation
+	readers   *audience.Audience
 	templates *templates.Set
 	front     *httpd.Server
 	live      *live.Hub
@@ -134,10 +136,12 @@ func (s *service) build() error {
 		return usagef("--sounds: %w", err)
 	}
 	s.live = live.New(live.Config{Head: s.seq})
+	s.readers = audience.New(audience.Config{Store: s.in.store.Audience(), Now: s.in.now, Shared: s.in.store.Shared(), Log: s.log})
+	s.in.store.Comments().Observe(s.readers.Observer())
 	readers, err := web.New(web.Config{
 		Service: s.in.comments, Templates: s.templates, API: api, Picture: captcha.NewPainter(), Sound: speaker,
 		BaseURL: origin(s.cfg.BaseURL), ClientIP: clientIP, ReceiptCode: s.in.receipts.Code,
-		CacheBytes: int64(s.cfg.CacheSize), Tally: s.metrics, Live: s.live,
+		CacheBytes: int64(s.cfg.CacheSize), Tally: s.metrics, Live: s.live, Audience: s.readers,
 	})
 	if err != nil {
 		return err
@@ -220,6 +224,7 @@ func (s *service) run(ctx context.Context, ready func(), more ...func(context.Co
 	})
 	g.Go(func() error { return s.in.store.Lead(ctx, s.sweep) })
 	g.Go(func() error { return s.backUp(ctx) })
+	g.Go(func() error { s.readers.Run(ctx); return nil })
 	for _, fn := range more {
 		g.Go(func() error { return fn(ctx) })
 	}

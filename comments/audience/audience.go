@@ -8,8 +8,8 @@
 // twice. Counts are exact while small and within about one percent when large.
 //
 // Views are counted in memory and written together once a second: a crash loses at most the
-// last second of them. The package counts and nothing else: it knows no HTTP, limits nobody
-// and never sees a comment.
+// last second of them. The package counts, and keeps floods out of the counts, and nothing
+// else: it knows no HTTP and never sees a comment.
 package audience
 
 import (
@@ -22,6 +22,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/maypok86/otter/v2"
 
 	"duyet/comments"
 )
@@ -61,6 +63,9 @@ type Audience struct {
 	sites    map[string]*site
 	keyBytes int   // of the page keys that wait, all sites together
 	dropped  int64 // views not counted for want of room
+
+	known                      *otter.Cache[pageOf, storedViews]
+	views, newPages, newOfSite *gate
 }
 
 // New makes an Audience.
@@ -74,7 +79,15 @@ func New(cfg Config) *Audience {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	return &Audience{cfg: cfg, kick: make(chan struct{}, 1), sites: map[string]*site{}}
+	known, err := newKnown()
+	if err != nil {
+		panic(err) // options that are right make none
+	}
+	return &Audience{
+		cfg: cfg, kick: make(chan struct{}, 1), sites: map[string]*site{}, known: known,
+		views:    newGate(networkEvery, networkBurst, gateSlots),
+		newPages: newGate(newEvery, newBurst, gateSlots), newOfSite: newGate(newSiteEvery, newSiteBurst, maxSites),
+	}
 }
 
 // Visit is one page view as the door saw it.
@@ -223,7 +236,7 @@ func (a *Audience) Counts(ctx context.Context, in comments.Site, page string) (C
 	defer a.writing.RUnlock()
 	var views int64
 	if page != "" {
-		stored, err := a.cfg.Store.PageViews(ctx, in.ID, []string{page})
+		stored, err := a.stored(ctx, in.ID, []string{page})
 		if err != nil {
 			return Counts{}, err
 		}
@@ -247,7 +260,7 @@ func (a *Audience) Counts(ctx context.Context, in comments.Site, page string) (C
 func (a *Audience) PageViews(ctx context.Context, in comments.Site, pages []string) ([]int64, error) {
 	a.writing.RLock()
 	defer a.writing.RUnlock()
-	views, err := a.cfg.Store.PageViews(ctx, in.ID, pages)
+	views, err := a.stored(ctx, in.ID, pages)
 	if err != nil {
 		return nil, err
 	}

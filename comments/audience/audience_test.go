@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -375,7 +376,8 @@ func TestRunWritesEachSecondAndOnlyWhatChanged(t *testing.T) {
 
 func TestConcurrentViewsAreAllCounted(t *testing.T) {
 	site, store := audiencetest.Site("a"), &audience.Memory{}
-	a := audience.New(audience.Config{Store: store})
+	var ahead atomic.Int64
+	a := audience.New(audience.Config{Store: store, Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
 	ctx, stop := context.WithCancel(t.Context())
 	var readers, writer sync.WaitGroup
 	writer.Go(func() {
@@ -403,6 +405,7 @@ func TestConcurrentViewsAreAllCounted(t *testing.T) {
 	readers.Wait()
 	stop()
 	writer.Wait()
+	ahead.Store(int64(time.Second)) // large numbers are worked out once a second
 	if got := counts(t, a, site, "x"); got.PageViews != 8000 || got.Today < 7900 || got.Today > 8100 {
 		t.Errorf("%+v", got)
 	}
@@ -529,5 +532,46 @@ func BenchmarkView(b *testing.B) {
 	b.ReportAllocs()
 	for i := range b.N {
 		a.View(context.Background(), site, visit(pages[i%1000], uint32(i)))
+	}
+}
+
+// BenchmarkCounts asks for counts while a thousand are online: every reader does.
+func BenchmarkCounts(b *testing.B) {
+	site := audiencetest.Site("a")
+	a := audience.New(audience.Config{Store: &audience.Memory{}})
+	for i := range uint32(1000) {
+		a.View(context.Background(), site, visit("x", i))
+	}
+	b.ReportAllocs()
+	for i := range b.N {
+		a.View(context.Background(), site, visit("x", uint32(i%1000)))
+		if _, err := a.Counts(context.Background(), site, "x"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkAMillionViews says what a million views of ten thousand pages by a hundred
+// thousand visitors cost in memory, flushed to nowhere.
+func BenchmarkAMillionViews(b *testing.B) {
+	site := audiencetest.Site("a")
+	pages := make([]string, 10_000)
+	for i := range pages {
+		pages[i] = fmt.Sprint("https://news.example/2026/11/bai-viet-so-", i, ".html")
+	}
+	for range b.N {
+		runtime.GC()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		a := audience.New(audience.Config{Store: &discard{}})
+		for i := range uint32(1_000_000) {
+			a.View(context.Background(), site, visit(pages[i%10_000], i%100_000))
+		}
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/(1<<20), "MB-most")
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/(1<<20), "MB-held")
+		runtime.KeepAlive(a)
 	}
 }

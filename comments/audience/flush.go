@@ -155,6 +155,7 @@ func (a *Audience) written(deltas []Delta) {
 		for p, n := range d.Pages {
 			s.past.Views += n
 			bytes += keyCost(p)
+			a.wrote(d.Site, p, n)
 		}
 		s.reload = s.reload || s.loads != s.takenAt
 		s.mu.Unlock()

@@ -44,15 +44,16 @@ type site struct {
 	zone     *time.Location
 
 	// of the day that is open
-	isOpen  bool
-	day     Day
-	salts   Salts
-	uniques *hyperloglog.Sketch
-	past    summary // as the store knows it
-	count   int64   // estimate of uniques, valid while counted
-	counted bool
-	online  [onlineSlots]slot
-	recent  [recentHashes]uint64 // visitors counted lately, by their hash's low bits
+	isOpen   bool
+	day      Day
+	salts    Salts
+	uniques  *hyperloglog.Sketch
+	past     summary  // as the store knows it
+	visitors estimate // of uniques
+	online   [onlineSlots]slot
+	present  estimate             // of those online
+	slotNow  int64                // that the estimate was asked for in
+	recent   [recentHashes]uint64 // visitors counted lately, by their hash's low bits
 
 	// what waits to be written
 	pages map[string]int64
@@ -65,6 +66,28 @@ type site struct {
 	retry                time.Time // the store is not asked before
 	fault                error     // why it last couldn't answer
 	told                 bool      // the fault is in the log
+}
+
+// estimate is a number that takes a while to work out. Where it is small it is exact, cheap
+// and made anew after every visitor; where it is large, at most once in estimateEvery.
+type estimate struct {
+	n    int64
+	at   time.Time
+	good bool // nothing has come since
+}
+
+const (
+	estimateEvery = time.Second
+	estimateSmall = 500
+)
+
+// of is the number, worked out by count where it is due.
+func (e *estimate) of(now time.Time, count func() int64) int64 {
+	recent := e.n > estimateSmall && now.Sub(e.at) < estimateEvery && !now.Before(e.at)
+	if !e.good && !recent {
+		*e = estimate{count(), now, true}
+	}
+	return e.n
 }
 
 // onlineSlots cover five minutes and the slot that is being filled.
@@ -122,7 +145,8 @@ func (s *site) load(day Day, kept State, now time.Time) error {
 		}
 	}
 	s.isOpen, s.day, s.salts, s.past, s.uniques = true, day, kept.Salts, past, uniques
-	s.counted, s.loaded, s.reload, s.fault = false, now, false, nil
+	s.visitors, s.present = estimate{}, estimate{}
+	s.loaded, s.reload, s.fault = now, false, nil
 	s.loads++
 	return nil
 }
@@ -131,6 +155,7 @@ func (s *site) load(day Day, kept State, now time.Time) error {
 func (s *site) visit(v Visit, now time.Time) {
 	number := now.UnixNano() / int64(slotLength)
 	s.slotAt(number).InsertHash(v.hash(s.salts.Live))
+	s.present.good = false
 	s.online[number%int64(onlineSlots)].fresh = true
 
 	h := v.hash(s.salts.Day)
@@ -139,7 +164,7 @@ func (s *site) visit(v Visit, now time.Time) {
 	}
 	s.recent[h%recentHashes] = h
 	s.uniques.InsertHash(h)
-	s.counted = false
+	s.visitors.good = false
 	if s.fresh == nil {
 		s.fresh = map[Day]*hyperloglog.Sketch{}
 	}
@@ -163,11 +188,9 @@ func (s *site) slotAt(number int64) *hyperloglog.Sketch {
 }
 
 func (s *site) counts(now time.Time) Counts {
-	if !s.counted {
-		s.count, s.counted = int64(s.uniques.Estimate()), true
-	}
+	today := s.visitors.of(now, func() int64 { return int64(s.uniques.Estimate()) })
 	// What the store counted of today is replaced by what is known here, which holds it.
-	c := Counts{Today: s.count, PageViews: s.past.Views, Total: s.past.Total + s.count}
+	c := Counts{Today: today, PageViews: s.past.Views, Total: s.past.Total + today}
 	monday := s.day.monday()
 	for _, d := range s.past.Days {
 		switch {
@@ -177,11 +200,14 @@ func (s *site) counts(now time.Time) Counts {
 			c.Week += d.Count
 		}
 	}
-	c.Week += s.count
+	c.Week += today
 	for _, n := range s.pages {
 		c.PageViews += n
 	}
-	c.Online = s.onlineNow(now)
+	if number := now.UnixNano() / int64(slotLength); number != s.slotNow {
+		s.slotNow, s.present.good = number, false // somebody may have left
+	}
+	c.Online = s.present.of(now, func() int64 { return s.onlineNow(now) })
 	return c
 }
 
@@ -202,13 +228,7 @@ func (s *site) onlineNow(now time.Time) int64 {
 func (v Visit) hash(salt [saltSize]byte) uint64 {
 	b := make([]byte, 0, saltSize+16+1+agentBytes) // on the stack
 	b = append(b, salt[:]...)
-	addr := v.Addr.Unmap().WithZone("")
-	if p, err := addr.Prefix(min(64, addr.BitLen())); err == nil {
-		addr = p.Addr()
-	}
-	if addr.IsValid() {
-		b = append(b, addr.AsSlice()...)
-	}
+	b = append(b, networkOf(v.Addr)...)
 	b = append(b, 0)
 	b = append(b, v.UserAgent[:min(len(v.UserAgent), agentBytes)]...)
 	sum := sha256.Sum256(b)

@@ -24,6 +24,8 @@
 //	details    site, seq (8)                       salt, reason, note; erasable
 //	spent      forget at (8), ticket id (16)       site id, uuid, hash of the words
 //	addresses  expires (8), site, uuid             network address
+//	audience   site, part (1), day (4)             visitors, see audience.go
+//	views      site, canonical key                 views of a page
 //
 // A value is a record: one byte of format, CRC-32C over format, key and payload, payload
 // (see record.go). Keys of comments, journal and the indexes ascend, so pages are filled

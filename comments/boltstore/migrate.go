@@ -21,6 +21,7 @@ const wing = "comments"
 func migrations() []Migration {
 	return []Migration{
 		layFirstBuckets,
+		layAudience,
 	}
 }
 

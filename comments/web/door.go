@@ -20,6 +20,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"duyet/comments"
+	"duyet/comments/audience"
 	"duyet/comments/live"
 	"duyet/templates"
 )
@@ -62,6 +63,8 @@ type Config struct {
 	ReceiptCode func(comments.ID) string
 	// CacheBytes bounds what the page cache holds; 0 means DefaultCacheBytes.
 	CacheBytes int64
+	// Audience counts views and visitors; nil means that nobody does.
+	Audience *audience.Audience
 	// Tally may be nil.
 	Tally Tally
 	// Live is where readers wait for what is new; nil offers them no stream. Whoever makes
@@ -132,6 +135,7 @@ func (d *Door) Routes(r *mux.Router) {
 	get("/s/{site}/feed.json", d.read(kindJSONFeed, d.jsonFeed))
 	r.Handle("/s/{site}/comments", d.page(d.postForm)).Methods(http.MethodPost)
 	d.registerAPI()
+	d.audienceRoutes(r)
 }
 
 // Observer keeps the page cache true. Register it after the service's own, which is

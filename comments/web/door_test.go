@@ -20,6 +20,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"duyet/comments"
+	"duyet/comments/audience"
 	"duyet/comments/boltstore"
 	"duyet/comments/captcha"
 	"duyet/comments/limit"
@@ -105,6 +106,7 @@ type house struct {
 	svc     *comments.Service
 	door    *Door
 	handler http.Handler
+	readers *audience.Audience
 	tickets *captcha.Sealer
 	tally   *counted
 	api     huma.API
@@ -186,9 +188,10 @@ func newHouse(t testing.TB, base string, settings ...string) *house {
 		return head.Seq, err
 	}})
 	t.Cleanup(h.hub.Close)
+	h.readers = audience.New(audience.Config{Store: db, Now: h.clock})
 	h.door = must(New(Config{
 		Service: h.svc, Templates: set, API: h.api, Picture: captcha.NewPainter(), Sound: speaker,
-		BaseURL: baseURL, ReceiptCode: receipts.Code, Tally: h.tally, Live: h.hub,
+		BaseURL: baseURL, ReceiptCode: receipts.Code, Tally: h.tally, Live: h.hub, Audience: h.readers,
 	}))(t)
 	db.Observe(h.door.Observer())
 	db.Observe(h.hub.Observe)

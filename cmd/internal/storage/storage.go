@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"duyet/comments"
+	"duyet/comments/audience"
 	"duyet/comments/boltstore"
 	"duyet/moderation"
 	moderationstore "duyet/moderation/boltstore"
@@ -181,6 +182,14 @@ func readSentinel(dir string) (string, error) {
 
 // Comments is the readers' wing.
 func (s *Storage) Comments() comments.Store {
+	if s.server != nil {
+		return s.server.db
+	}
+	return s.db
+}
+
+// Audience keeps views and visitors, in the same store.
+func (s *Storage) Audience() audience.Store {
 	if s.server != nil {
 		return s.server.db
 	}

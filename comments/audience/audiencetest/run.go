@@ -5,22 +5,37 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/axiomhq/hyperloglog"
 
+	"duyet/comments"
 	"duyet/comments/audience"
 )
 
 // Store is a store with a way to make it forget what isn't on its disk.
 type Store struct {
 	audience.Store
+	// Comments is the same store as it keeps sites and pages; nil when any id will do.
+	Comments comments.Store
 	// Reopen closes the store and opens it anew; nil when it keeps nothing.
-	Reopen func(t *testing.T) audience.Store
-	// Site makes a site that may be counted for; nil when any id will do.
-	Site func(t *testing.T, id string)
+	Reopen func(t *testing.T) (audience.Store, comments.Store)
+}
+
+// add makes a site that may be counted for.
+func (s Store) add(t *testing.T, id string) {
+	t.Helper()
+	if s.Comments == nil {
+		return
+	}
+	site := Site(id)
+	site.Name, site.Origins = "Báo "+id, []string{"https://" + id + ".example"}
+	if _, err := s.Comments.AddSite(t.Context(), site, comments.ActorOperator); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Run runs every promise as a test, each with a store of its own.
@@ -32,13 +47,12 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"FlushIsAllOrNothing":        atomic,
 		"NodesRace":                  race,
 		"SurvivesReopening":          reopen,
+		"SitesTakeTheirCountsAlong":  removal,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
-			if s.Site != nil {
-				s.Site(t, "a")
-				s.Site(t, "b")
-			}
+			s.add(t, "a")
+			s.add(t, "b")
 			test(t, s)
 		})
 	}
@@ -180,7 +194,7 @@ func reopen(t *testing.T, s Store) {
 	}
 	first := load(t, s, "a", 100, 1)
 	flush(t, s, audience.Delta{Site: "a", Day: 100, Pages: map[string]int64{"x": 5}, Sketch: sketch(t, 0, 40)})
-	again := s.Reopen(t)
+	again, _ := s.Reopen(t)
 	state := load(t, again, "a", 100, 2)
 	if state.Salts != first.Salts || estimate(t, state.Sketch) != 40 {
 		t.Error("salts or sketch are gone")
@@ -192,5 +206,65 @@ func reopen(t *testing.T, s Store) {
 	c, err := a.Counts(t.Context(), Site("a"), "")
 	if err != nil || c.PageViews != 5 || c.Today != 40 || c.Total != 40 {
 		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// removal: a site that is gone leaves nothing to one that takes its name, and what was
+// still on its way for it troubles nobody.
+func removal(t *testing.T, s Store) {
+	if s.Comments == nil {
+		t.Skip("knows no sites")
+	}
+	first := load(t, s, "a", 100, 1)
+	flush(t, s,
+		audience.Delta{Site: "a", Day: 100, Pages: map[string]int64{"x": 5}, Sketch: sketch(t, 0, 40)},
+		audience.Delta{Site: "b", Day: 100, Pages: map[string]int64{"x": 1}})
+	if err := s.Comments.RemoveSite(t.Context(), "a", comments.ActorOperator); err != nil {
+		t.Fatal(err)
+	}
+	flush(t, s,
+		audience.Delta{Site: "a", Day: 100, Pages: map[string]int64{"x": 7}},
+		audience.Delta{Site: "b", Day: 100, Pages: map[string]int64{"x": 2}})
+	s.add(t, "a")
+	got, err := s.PageViews(t.Context(), "a", []string{"x"})
+	if err != nil || got[0] != 0 {
+		t.Errorf("views of a site of the same name: %v, %v", got, err)
+	}
+	if again := load(t, s, "a", 100, 2); again.Salts == first.Salts || again.Sketch != nil {
+		t.Error("visitors of a site of the same name")
+	}
+	if got, err = s.PageViews(t.Context(), "b", []string{"x"}); err != nil || got[0] != 3 {
+		t.Errorf("views of the other: %v, %v", got, err)
+	}
+}
+
+// Nodes are audiences over several openings of one store: what each counts adds up, and a
+// visitor of all is one.
+func Nodes(t *testing.T, c comments.Store, nodes ...audience.Store) {
+	Store{Comments: c}.add(t, "a")
+	now := time.Unix(100*86400+3600, 0)
+	all := make([]*audience.Audience, len(nodes))
+	for i, n := range nodes {
+		all[i] = audience.New(audience.Config{Store: n, Shared: true, Now: func() time.Time { return now }})
+	}
+	for i, a := range all {
+		for v := range 30 {
+			a.View(t.Context(), Site("a"), audience.Visit{
+				Page: "x", UserAgent: "Mozilla/5.0 Firefox/140.0", Addr: netip.AddrFrom4([4]byte{10, 0, byte(i), byte(v / 2)}),
+			})
+			a.View(t.Context(), Site("a"), audience.Visit{Page: "y", UserAgent: "Mozilla/5.0 Firefox/140.0", Addr: netip.AddrFrom4([4]byte{10, 9, 9, 9})})
+		}
+		if err := a.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now = now.Add(20 * time.Second)
+	visitors := int64(15*len(nodes) + 1)
+	want := audience.Counts{PageViews: int64(30 * len(nodes)), Online: visitors, Today: visitors, Week: visitors, Total: visitors}
+	for i, a := range all {
+		got, err := a.Counts(t.Context(), Site("a"), "x")
+		if err != nil || got != want {
+			t.Errorf("node %d: %+v, %v, not %+v", i, got, err, want)
+		}
 	}
 }
