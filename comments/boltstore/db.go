@@ -191,8 +191,13 @@ func create(o Options, now func() time.Time) error {
 		tx.putAbout(aboutFormat, sentinel)
 		tx.putAbout(aboutInstallation, o.Installation)
 		tx.putAbout(aboutFingerprint, o.Fingerprint)
-		tx.putAbout(aboutVersion+wing, "1")
-		return migrations()[0](tx)
+		for _, step := range migrations() {
+			if err := step(tx); err != nil {
+				return err
+			}
+		}
+		tx.putAbout(aboutVersion+wing, strconv.Itoa(len(migrations())))
+		return nil
 	})
 	if err = errors.Join(err, b.Close()); err != nil {
 		return unavailable(errors.Join(fmt.Errorf("create %s: %w", fresh, err), os.Remove(fresh)))
