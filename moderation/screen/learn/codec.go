@@ -11,7 +11,7 @@ import (
 
 // Version is that of the stored form and of what the features mean. A model of another version
 // can't be read; build it anew from the decisions.
-const Version = 1
+const Version = 2
 
 var (
 	// ErrVersion tells of a model stored by another version.
@@ -32,12 +32,16 @@ func (m *Model) MarshalBinary() ([]byte, error) {
 	w.uint(m.texts)
 	w.uint(m.learnt)
 	w.float(m.bias)
+	w.uint(m.counts.texts[0])
+	w.uint(m.counts.texts[1])
 	last := 0
 	for i, v := range m.weights {
-		if v != 0 || m.df[i] != 0 {
+		if v != 0 || m.df[i] != 0 { // a counted bucket is in df too
 			w.uint(uint64(i - last))
 			w.b = binary.LittleEndian.AppendUint32(w.b, math.Float32bits(v))
 			w.uint(uint64(m.df[i]))
+			w.uint(uint64(m.counts.of[0][i]))
+			w.uint(uint64(m.counts.of[1][i]))
 			last = i
 		}
 	}
@@ -88,7 +92,7 @@ func (m *Model) UnmarshalBinary(data []byte) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.weights, m.bias, m.df, m.texts, m.learnt = f.weights, f.bias, f.df, f.texts, f.learnt
+	m.weights, m.bias, m.df, m.texts, m.counts, m.learnt = f.weights, f.bias, f.df, f.texts, f.counts, f.learnt
 	m.inMind, m.hits, m.ledger, m.recent = f.inMind, f.hits, f.ledger, f.recent
 	if m.scratch.New == nil {
 		m.scratch.New = f.scratch.New
@@ -98,6 +102,7 @@ func (m *Model) UnmarshalBinary(data []byte) error {
 
 func (m *Model) read(r *reader) {
 	m.texts, m.learnt, m.bias = r.uint(), r.uint(), r.float()
+	m.counts.texts = [2]uint64{r.uint(), r.uint()}
 	at := 0
 	for {
 		gap := r.uint()
@@ -110,6 +115,7 @@ func (m *Model) read(r *reader) {
 		}
 		m.weights[at] = math.Float32frombits(r.uint32())
 		m.df[at] = uint32(r.uint())
+		m.counts.of[0][at], m.counts.of[1][at] = uint32(r.uint()), uint32(r.uint())
 	}
 	for range r.count(capacity) {
 		it := memory{key: r.key(), share: r.float(), sign: 1, x: r.vector()}
@@ -142,6 +148,7 @@ func (w *writer) float(v float64) {
 // vector writes the steps from one bucket to the next, which may go back where a group ends.
 func (w *writer) vector(v vector) {
 	w.uint(uint64(len(v.at)))
+	w.uint(uint64(v.words))
 	last := int64(0)
 	for i, at := range v.at {
 		w.b = binary.AppendVarint(w.b, int64(at)-last)
@@ -199,7 +206,7 @@ func (r *reader) count(limit int) int {
 
 func (r *reader) vector() vector {
 	n := r.count(min(hitCapacity, len(r.b)/3)) // three bytes a value at least
-	v := vector{make([]uint32, 0, n), make([]uint16, 0, n)}
+	v := vector{at: make([]uint32, 0, n), val: make([]uint16, 0, n), words: r.count(n)}
 	last := int64(0)
 	for range n {
 		step, used := binary.Varint(r.b)

@@ -3,6 +3,7 @@ package learn
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -28,24 +29,20 @@ var curveAt = [...]int{50, 200, 1000}
 
 // Evaluate learns train in its order, one decision at a time as a desk would make them, and
 // measures on test; IDs are let be. The threshold is the one of the best macro-F1 to be expected
-// by the later half of train, each comment judged before its decision was learnt. Without both
-// answers in test, AUC is one half; without both in that half of train, so is the threshold.
+// on train, each comment judged by what was learnt of all others. Without both answers in test,
+// AUC is one half; without both in train, so is the threshold.
 func Evaluate(train, test []Example) Report {
 	m := New()
 	var report Report
-	var before history
 	for i, e := range train {
 		if slices.Contains(curveAt[:], i) {
 			report.Curve = append(report.Curve, Point{i, m.rank(test).auc()})
 		}
-		e.ID = ""
+		e.ID = strconv.Itoa(i)
 		m.Learn(e)
-		if i >= len(train)/2 {
-			before.guesses = append(before.guesses, m.recent.guesses[len(m.recent.guesses)-1])
-		}
 	}
 	report.Threshold = 0.5
-	if at, ok := before.threshold(); ok {
+	if at, ok := m.others(train).threshold(); ok {
 		report.Threshold = m.recent.probability(at)
 	}
 	start := time.Now()
@@ -56,6 +53,35 @@ func Evaluate(train, test []Example) Report {
 	report.AUC, report.AveragePrecision = after.auc(), after.averagePrecision()
 	report.MacroF1, report.Accuracy = after.at(report.Threshold)
 	return report
+}
+
+// others is what the model would hold of each example had it learnt all but that one, nearly:
+// the example's share is taken out, the shares of others are let stand. Those that left the
+// ledger are passed over. Examples are known by their place.
+func (m *Model) others(train []Example) history {
+	shares := map[uint64]float64{}
+	for _, it := range m.inMind {
+		shares[it.key] = it.share * it.sign
+	}
+	for _, en := range m.ledger {
+		shares[en.key] = en.share
+	}
+	var h history
+	var x extractor
+	for i, e := range train {
+		e.ID = strconv.Itoa(i)
+		share, known := shares[e.key()]
+		if !known {
+			continue
+		}
+		x.read(e.Text)
+		v := x.appendVector(vector{}, m.df, m.texts)
+		margin := m.margin(v) - share*v.square()
+		m.counts.add(v, e.Positive, -1)
+		h.guesses = append(h.guesses, guess{margin: margin + m.counts.margin(v), positive: e.Positive})
+		m.counts.add(v, e.Positive, 1)
+	}
+	return h
 }
 
 func (m *Model) rank(test []Example) ranking {

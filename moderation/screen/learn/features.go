@@ -156,8 +156,9 @@ func shouted(s string) bool {
 // upper half; three digits are plenty), so that what is kept of an example is small and comes
 // back from storage exactly. A bucket may occur once for words and once for pieces.
 type vector struct {
-	at  []uint32
-	val []uint16
+	at    []uint32
+	val   []uint16
+	words int // of these, the first, are words; pieces and style follow
 }
 
 func bfloat(v float32) uint16 {
@@ -181,6 +182,7 @@ func (v vector) square() float64 {
 // Buckley, 1988), idf being that of the n texts counted in df so far.
 func (x *extractor) appendVector(v vector, df []uint32, n uint64) vector {
 	v = x.weigh(v, x.words, wordScale, df, n)
+	v.words = len(v.at)
 	v = x.weigh(v, x.grams, gramScale, df, n)
 	for i, s := range x.style {
 		if s != 0 {

@@ -1,7 +1,8 @@
 // Package learn is a classifier that learns from a newsroom's own decisions, one at a time.
 //
 // It is logistic regression over hashed words and pieces of words, Vietnamese with and without
-// its diacritics among them. Learning is dual coordinate ascent: each example has a coefficient
+// its diacritics among them, beside a count of how the words were decided (see count.go).
+// Learning is dual coordinate ascent: each example has a coefficient
 // of its own, and the weights are the sum of the examples scaled by theirs (Shalev-Shwartz and
 // Zhang, Stochastic Dual Coordinate Ascent, JMLR 2013; Yu, Huang and Lin, Dual Coordinate Descent
 // Methods for Logistic Regression, Machine Learning 2011). So a decision that is undone is
@@ -65,13 +66,14 @@ type entry struct {
 	share float64 // with its sign
 }
 
-// Model is a classifier. It is safe for concurrent use. It takes about 4 MB.
+// Model is a classifier. It is safe for concurrent use. It takes about 6 MB.
 type Model struct {
 	mu      sync.RWMutex
 	weights []float32
 	bias    float64
 	df      []uint32 // in how many texts a bucket occurred
 	texts   uint64
+	counts  counts
 	learnt  uint64 // examples ever learnt; places the replay
 	inMind  []memory
 	hits    int // values in inMind
@@ -85,13 +87,14 @@ func New() *Model {
 	return &Model{
 		weights: make([]float32, buckets),
 		df:      make([]uint32, buckets),
+		counts:  newCounts(),
 		recent:  newHistory(),
 		scratch: sync.Pool{New: func() any { return new(extractor) }},
 	}
 }
 
-// Fork is a model of its own that starts with all that m knows, for a site that has decided
-// nothing yet. What m learnt can't be undone in it.
+// Fork is a model of its own that starts with all that m knows. What m learnt can't be undone
+// in it, and its history begins anew.
 func (m *Model) Fork() *Model {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -99,7 +102,16 @@ func (m *Model) Fork() *Model {
 	copy(f.weights, m.weights)
 	copy(f.df, m.df)
 	f.bias, f.texts = m.bias, m.texts
+	f.counts = m.counts.clone()
 	f.recent.calibration, f.recent.prior = m.recent.calibration, m.recent.calibration
+	return f
+}
+
+// ForkPrior is Fork without what m counted, for a site that was taught by others' decisions:
+// counts are slow to change their mind, weights are not.
+func (m *Model) ForkPrior() *Model {
+	f := m.Fork()
+	f.counts = newCounts()
 	return f
 }
 
@@ -126,9 +138,10 @@ func (m *Model) Learn(e Example) {
 	}
 
 	before := x.appendVector(vector{}, m.df, m.texts)
-	m.recent.add(key, m.margin(before), e.Positive)
+	m.recent.add(key, m.margin(before)+m.counts.margin(before), e.Positive)
 
 	m.count(before, 1)
+	m.counts.add(before, e.Positive, 1)
 	m.texts++
 	m.learnt++
 	v := x.appendVector(vector{}, m.df, m.texts)
@@ -169,12 +182,14 @@ func (m *Model) forget(key uint64, x *extractor) error {
 		it := m.inMind[i]
 		m.add(it.x, -it.share*it.sign)
 		m.count(it.x, -1)
+		m.counts.add(it.x, it.sign > 0, -1)
 		m.hits -= len(it.x.at)
 		m.inMind = slices.Delete(m.inMind, i, i+1)
 	} else if i := slices.IndexFunc(m.ledger, func(en entry) bool { return en.key == key }); i >= 0 {
 		v := x.appendVector(vector{}, m.df, m.texts)
 		m.add(v, -m.ledger[i].share)
 		m.count(v, -1)
+		m.counts.add(v, m.ledger[i].share > 0, -1)
 		m.ledger = slices.Delete(m.ledger, i, i+1)
 	} else {
 		return fmt.Errorf("unlearn: %w", ErrUnknown)

@@ -50,11 +50,11 @@ func TestLearnsFromDecisions(t *testing.T) {
 func TestExplainNamesTheWords(t *testing.T) {
 	m := taught(corpus(300, 1))
 	text := "Cô giáo ơi, VAY nhanh không?\nVay tại nhom.example"
-	p, reasons := m.Explain(text, 3)
+	p, reasons := m.Explain(text, 4)
 	if q := m.Score(text); p != q {
 		t.Errorf("Explain says %v, Score %v", p, q)
 	}
-	if len(reasons) != 3 {
+	if len(reasons) != 4 {
 		t.Fatalf("%d reasons: %v", len(reasons), reasons)
 	}
 	found := false
@@ -236,10 +236,13 @@ func TestMemoryIsBounded(t *testing.T) {
 func TestForkStandsAlone(t *testing.T) {
 	prior := taught(corpus(300, 8))
 	whole := stored(t, prior)
-	site := prior.Fork()
 	ad := "Vay nhanh, bấm vào đây!"
-	if site.Learnt() != 0 || site.Score(ad) != prior.Score(ad) {
-		t.Errorf("a fork begins with %d learnt and %v instead of %v", site.Learnt(), site.Score(ad), prior.Score(ad))
+	if same := prior.Fork(); same.Learnt() != 0 || same.Score(ad) != prior.Score(ad) {
+		t.Errorf("a fork begins with %d learnt and %v instead of %v", same.Learnt(), same.Score(ad), prior.Score(ad))
+	}
+	site := prior.ForkPrior()
+	if site.Learnt() != 0 || site.Score(ad) < 0.9 {
+		t.Errorf("a site begins with %d learnt and %v after a prior with %v", site.Learnt(), site.Score(ad), prior.Score(ad))
 	}
 	for _, e := range corpus(100, 9) {
 		e.Positive = !e.Positive // this site sees it otherwise

@@ -22,8 +22,8 @@ func (m *Model) Score(text string) float64 {
 	x.read(text)
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	x.vector = x.appendVector(vector{x.vector.at[:0], x.vector.val[:0]}, m.df, m.texts)
-	return m.recent.probability(m.margin(x.vector))
+	x.vector = x.appendVector(vector{at: x.vector.at[:0], val: x.vector.val[:0]}, m.df, m.texts)
+	return m.recent.probability(m.margin(x.vector) + m.counts.margin(x.vector))
 }
 
 // Explain is Score with the words that spoke most for positive, at most n, the strongest first.
@@ -34,7 +34,7 @@ func (m *Model) Explain(text string, n int) (probability float64, reasons []Reas
 	x.read(text)
 	m.mu.RLock()
 	v := x.appendVector(vector{}, m.df, m.texts)
-	probability = m.recent.probability(m.margin(v))
+	probability = m.recent.probability(m.margin(v) + m.counts.margin(v))
 	share, slope := m.shares(x, v), m.recent.slope
 	m.mu.RUnlock()
 
@@ -62,11 +62,15 @@ func (m *Model) Explain(text string, n int) (probability float64, reasons []Reas
 // shares deals the margin out to the tokens it came from. Style and bias belong to none.
 func (m *Model) shares(x *extractor, v vector) []float64 {
 	out := make([]float64, len(x.tokens))
-	k := 0
+	k, scale := 0, m.counts.scale(v)
 	for _, hits := range [...][]uint64{x.words, x.grams} {
 		for i, j := 0, 0; i < len(hits); i = j {
 			j = sameBucket(hits, i)
-			part := float64(m.weights[v.at[k]]) * float64(v.value(k)) / float64(j-i)
+			part := float64(m.weights[v.at[k]]) * float64(v.value(k))
+			if k < v.words {
+				part += m.counts.weight(v.at[k]) * scale
+			}
+			part /= float64(j - i)
 			for _, h := range hits[i:j] {
 				out[uint32(h)] += part
 			}
