@@ -164,6 +164,12 @@ func (s *Service) Sites(ctx context.Context, who Moderator) ([]comments.Site, er
 	return mine, nil
 }
 
+// Allowed is nil when somebody may do something on a site, for the rooms whose own rules hang
+// on it; else as allowed says.
+func (s *Service) Allowed(ctx context.Context, who Moderator, p Permission, site string) error {
+	return s.allowed(ctx, who, p, site)
+}
+
 // allowed answers a site that does not exist like one that is not the moderator's, so
 // that nobody learns which sites there are.
 func (s *Service) allowed(ctx context.Context, who Moderator, p Permission, site string) error {

@@ -27,6 +27,7 @@ type installation struct {
 	moderation *moderation.Service
 	tickets    *tickets
 	receipts   *receipt.Sealer
+	lists      *screen.Lists
 	data       string // folder, absolute
 	address    string // under which the service is reached, without a slash at its end
 	ownSecret  bool   // in a file of the data folder, not from the environment
@@ -85,7 +86,7 @@ func newInstallation(store *storage.Storage, now func() time.Time) (*installatio
 	}
 	in.comments = comments.NewService(comments.Config{
 		Store: store.Comments(), Tickets: in.tickets, Judge: store.Judge(captcha.NewJudge(captcha.DeadMost, now)), Limiter: store.Limiter(limiter),
-		Receipts: in.receipts, Screener: screen.Default(), Now: now,
+		Receipts: in.receipts, Screener: in.screening(), Now: now,
 	})
 	in.moderation = moderation.NewService(moderation.Config{
 		Store: store.Moderation(), Comments: in.comments, Sites: store.Comments(), Pages: store.Comments(),

@@ -165,3 +165,85 @@ func TestEmails(t *testing.T) {
 		}
 	}
 }
+
+// codes are those of what a check finds in a content.
+func codes(t *testing.T, check Check, content string) (all []string) {
+	t.Helper()
+	for _, s := range look(t, check, letter(content)) {
+		all = append(all, s.Code)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func TestLinksThatHide(t *testing.T) {
+	for content, want := range map[string]string{
+		"Xem ở https://bit.ly/3abc":               "link short_link",
+		"xem tinyurl.com/vay ngay":                "link short_link",
+		"https://vіetcombank.com.vn/login":        "link lookalike_link", // Cyrillic і
+		"https://xn--vetcombank-c8h.com/":         "link lookalike_link",
+		"https://admin@evil.example/x":            "link userinfo_link",
+		"Đọc thêm ở vnexpress.net":                "link",
+		"www.tòasoạn.vn rất hay":                  "link",
+		"https://báo.vn/bài":                      "link",
+		"https://яндекс.рф/":                      "link", // Russian throughout, and no look-alike
+		"ăn mặc com-lê, v.v. rồi về":              "",
+		"Node.js, 3.500.000đ, tp.HCM":             "",
+		"Tôi đồng ý.Cảm ơn tác giả.Tuy nhiên":     "",
+		"gửi thư tới ban.doc@bao.vn giúp tôi":     "",
+		"chuyển sang chương 2.top đầu là đội nào": "",
+	} {
+		if got := strings.Join(codes(t, Links(), content), " "); got != want {
+			t.Errorf("%q: %q, want %q", content, got, want)
+		}
+	}
+}
+
+func TestPersonal(t *testing.T) {
+	for content, want := range map[string]string{
+		"CCCD của nó là 079088001234":                      "citizen_id",
+		"số 001 199 012345 là của tôi":                     "citizen_id",
+		"CMND: 012345678":                                  "citizen_id",
+		"Ủng hộ qua STK 0071000123456 Vietcombank":         "bank_account",
+		"Số tài khoản: 1903 4567 8901 23":                  "bank_account",
+		"MB Bank 0912345678 chị Lan":                       "bank_account",
+		"Nó ở số nhà 12 ngõ 34 phố Huế, quận Hai Bà Trưng": "address",
+		"45/2 đường Lê Lợi, phường Bến Nghé, quận 1":       "address",
+		"123 Street Nguyen Hue, Ward 1":                    "address",
+		"Có 15 đường bay mới và 20 phố đi bộ":              "",
+		"mở rộng 2 đường Trường Chinh và Cộng Hòa":         "",
+		"ngân sách 120.000.000.000 đồng, tăng 1.234.567":   "",
+		"năm 2019 2020 2021 2022 đều vậy":                  "",
+		"Gọi 0912345678 để biết":                           "",
+		"mã vận đơn 998877665544":                          "",
+		"15 tháng 3 năm 2026, 250 người ở xã này":          "",
+	} {
+		if got := strings.Join(codes(t, Personal(), content), " "); got != want {
+			t.Errorf("%q: %q, want %q", content, got, want)
+		}
+	}
+}
+
+func TestShape(t *testing.T) {
+	for content, want := range map[string]string{
+		strings.Repeat("😡", 20):                                    "emoji",
+		"Hay quá " + strings.Repeat("👍", 3):                        "",
+		strings.Repeat("tôi thấy việc này không ổn chút nào ", 60): "wall",
+		strings.Repeat("Tôi thấy việc này không ổn. ", 80):         "",
+		"Hayyyyyyyyyyyyy quá":                                      "stretched",
+		"Hay quá!!!!!!!!!!!!":                                      "stretched",
+		"Ừ thì... hayy quá đi!!!":                                  "",
+		"Очень хорошая статья, спасибо вам большое":                "script",
+		"这篇文章写得非常好我非常喜欢谢谢作者":                                       "script",
+		"Cám ơn Путин và 習近平":                                      "",
+		"đọc ngược \u202eoàhc nix\u202c đi":                        "bidi",
+		"t\u0323\u0301o\u0323\u0301i\u0323\u0301 m\u0323\u0301 x":  "zalgo",
+		"đ\u200bị\u200bt m\u200bẹ mày nhé":                         "hidden",
+		"Gia đình 👨‍👩‍👧‍👦 tôi rất vui ❤️":                          "",
+		strings.Repeat("Nguyễn Thị Mỹ Duyên ", 10):                 "",
+	} {
+		if got := strings.Join(codes(t, Shape(), content), " "); got != want {
+			t.Errorf("%q: %q, want %q", content, got, want)
+		}
+	}
+}

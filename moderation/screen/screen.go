@@ -38,28 +38,35 @@ type List struct{ checks []Check }
 // New makes a List.
 func New(checks ...Check) *List { return &List{checks: checks} }
 
-// Default is every check there is.
-func Default() *List {
-	return New(
+// Default is every check that needs nothing but the comment, and after them those given.
+func Default(more ...Check) *List {
+	return New(append([]Check{
 		Trap(),
 		FillTime(),
 		Links(),
 		Shouting(),
 		Contacts(),
-	)
+		Personal(),
+		Shape(),
+	}, more...)...)
 }
 
-// Codes lists every check and code that a signal of Default may have, in order, for
+// all is every check there is, for its codes alone.
+func all() *List {
+	return Default((*Lists)(nil).Check())
+}
+
+// Codes lists every check and code that a signal may have, in order, for
 // whoever keeps the words for them: {check, code}.
 func Codes() [][2]string {
-	all := [][2]string{{"screening", NotChecked}} // of comments.Service, when no List answers
-	for _, check := range Default().checks {
+	codes := [][2]string{{"screening", NotChecked}} // of comments.Service, when no List answers
+	for _, check := range all().checks {
 		for _, code := range check.Codes {
-			all = append(all, [2]string{check.Name, code})
+			codes = append(codes, [2]string{check.Name, code})
 		}
-		all = append(all, [2]string{check.Name, NotChecked})
+		codes = append(codes, [2]string{check.Name, NotChecked})
 	}
-	return all
+	return codes
 }
 
 // Screen runs every check, side by side, and keeps every signal, in the order of the list.
