@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
@@ -24,6 +25,7 @@ const (
 	embedCSS     = "embed/embed.css"
 	embedRest    = "embed/rest.css" // has no source of its own: see embed_css.go
 	embedLive    = "embed/live.js"  // a part of element.js
+	embedMore    = "embed/rest.js"
 	embedForm    = "embed/form.js"
 	embedLater   = "embed/later.js"
 	embedElement = "embed/element.js"
@@ -77,11 +79,18 @@ func (s *Set) assembleEmbed() error {
 	if err := script(embedForm, map[string]any{"words": s.allWords((*Locale).formWords)}); err != nil {
 		return err
 	}
+	icons, err := s.embedIconParts()
+	if err != nil {
+		return err
+	}
+	if err := script(embedMore, map[string]any{"icons": icons}); err != nil {
+		return err
+	}
 	if err := script(embedLater, map[string]any{"words": words(embedLaterWords)}); err != nil {
 		return err
 	}
 	return script(embedElement, map[string]any{"words": words(embedWords), "files": map[string]string{
-		"css": s.assets.beside(embedCSS), "rest": s.assets.beside(embedRest), "form": s.assets.beside(embedForm), "later": s.assets.beside(embedLater),
+		"css": s.assets.beside(embedCSS), "rest": s.assets.beside(embedRest), "more": s.assets.beside(embedMore), "form": s.assets.beside(embedForm), "later": s.assets.beside(embedLater),
 	}})
 }
 
@@ -108,6 +117,37 @@ func (s *Set) embedScript(name string, values map[string]any) ([]byte, error) {
 		return nil, err
 	}
 	return short.Bytes(), nil
+}
+
+// embedIcons are those that the scripts draw; others come with the fragment.
+var embedIcons = []string{"check", "warn", "clock", "sound", "cross"}
+
+var (
+	iconPart  = regexp.MustCompile(`<(path|circle|ellipse|line|polyline|rect)((?: [\w-]+="[^"]*")+) ?/>`)
+	iconValue = regexp.MustCompile(`([\w-]+)="([^"]*)"`)
+)
+
+// embedIconParts are the shapes of each icon, as a script can make them: where no HTML may
+// be parsed, a name and its attributes.
+func (s *Set) embedIconParts() (map[string][]any, error) {
+	icons := map[string][]any{}
+	for _, name := range embedIcons {
+		one, ok := s.assets.byName["icons/"+name+".svg"]
+		if !ok {
+			return nil, fmt.Errorf("static/icons/%s.svg is missing", name)
+		}
+		for _, part := range iconPart.FindAllStringSubmatch(string(one.body), -1) {
+			values := map[string]string{}
+			for _, v := range iconValue.FindAllStringSubmatch(part[2], -1) {
+				values[v[1]] = v[2]
+			}
+			icons[name] = append(icons[name], []any{part[1], values})
+		}
+		if icons[name] == nil {
+			return nil, fmt.Errorf("static/icons/%s.svg has no shape that is known", name)
+		}
+	}
+	return icons, nil
 }
 
 // allWords are the words of every language.

@@ -68,11 +68,14 @@ func shortCSS(text string) ([]byte, error) {
 // and those that its scripts give.
 func (s *Set) embedClasses() (map[string]bool, error) {
 	shown := map[string]bool{}
+	for _, class := range embedRestClasses { // some have their names put together
+		shown[class] = true
+	}
 	templates, err := fs.Glob(s.files, "html/reader/_*.html")
 	if err != nil {
 		return nil, err
 	}
-	for _, file := range append(templates, "html/reader/fragment.html", "static/"+embedElement, "static/"+embedLive, "static/"+embedLater, "static/"+embedForm) {
+	for _, file := range append(templates, "html/reader/fragment.html", "static/"+embedElement, "static/"+embedLive, "static/"+embedMore, "static/"+embedLater, "static/"+embedForm) {
 		text, err := fs.ReadFile(s.files, file)
 		if err != nil {
 			return nil, err

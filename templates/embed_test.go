@@ -20,7 +20,7 @@ func TestEmbedIsSmall(t *testing.T) {
 		total += len(one.gzip)
 	}
 	t.Logf("before first touch: %d gzipped", total)
-	for _, name := range []string{embedRest, embedLater, embedForm} {
+	for _, name := range []string{embedRest, embedMore, embedLater, embedForm} {
 		t.Logf("later, %s: %d gzipped", name, len(s.assets.byName[name].gzip))
 	}
 	if total > 8<<10 {
@@ -91,7 +91,7 @@ func TestEmbedFilesNameOneAnother(t *testing.T) {
 		t.Errorf("the loader says %q, not %s", w.Body, url)
 	}
 	element := string(s.assets.byName[embedElement].body)
-	for _, name := range []string{embedCSS, embedRest, embedForm, embedLater} {
+	for _, name := range []string{embedCSS, embedRest, embedMore, embedForm, embedLater} {
 		path := strings.TrimPrefix(s.AssetURL(name), "/static/")
 		if !strings.Contains(element, strings.TrimPrefix(path, "embed/")) {
 			t.Errorf("the element doesn't name %s", path)
@@ -102,7 +102,7 @@ func TestEmbedFilesNameOneAnother(t *testing.T) {
 			t.Errorf("%s: %d %v", path, w.Code, w.Header())
 		}
 	}
-	for _, name := range []string{embedElement, embedForm, embedLater, embedCSS, embedRest} {
+	for _, name := range []string{embedElement, embedForm, embedLater, embedMore, embedCSS, embedRest} {
 		if body := string(s.assets.byName[name].body); strings.Contains(body, "'@") || strings.Contains(body, "/*") {
 			t.Errorf("%s was not put together", name)
 		}

@@ -64,8 +64,14 @@ const (
 // newProgram makes an installation with a site and a moderator's token, and serves it.
 func newProgram(t *testing.T, args ...string) (p *program, token string) {
 	t.Helper()
+	return newProgramFor(t, "https://news.example", args...)
+}
+
+// newProgramFor is newProgram with a site of another origin.
+func newProgramFor(t *testing.T, origin string, args ...string) (p *program, token string) {
+	t.Helper()
 	data := filepath.Join(t.TempDir(), "data")
-	must(t, "site", "add", testSite, "--name", "Báo Lào Cai", "--origin", "https://news.example", "--data", data)
+	must(t, "site", "add", testSite, "--name", "Báo Lào Cai", "--origin", origin, "--data", data)
 	must(t, "site", "set", testSite, "rate_limit=off", "--data", data)
 	must(t, "moderator", "add", "an@news.example", "--role", "admin", "--data", data)
 	token = strings.TrimSpace(must(t, "token", "add", "--moderator", "an@news.example", "--data", data))

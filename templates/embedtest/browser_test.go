@@ -18,7 +18,23 @@ import (
 
 const chromium = "/usr/bin/chromium"
 
-// browser is a tab of a browser of its own.
+// one is a browser that all tests share; each has a tab, and storage, of its own.
+var one struct {
+	sync.Once
+	ctx context.Context
+	end func()
+	err error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if one.end != nil {
+		one.end()
+	}
+	os.Exit(code)
+}
+
+// browser is a tab.
 type browser struct {
 	t   *testing.T
 	tab context.Context
@@ -27,19 +43,67 @@ type browser struct {
 	console []string
 }
 
-func newBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) *browser {
-	t.Helper()
+// launch starts a browser with a profile of its own.
+func launch(parent context.Context, profile string, flags ...chromedp.ExecAllocatorOption) (context.Context, func(), error) {
 	if _, err := os.Stat(chromium); err != nil {
-		t.Fatal("no Chromium: apt-get install chromium")
+		return nil, nil, fmt.Errorf("no Chromium: apt-get install chromium: %w", err)
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true))
-	alloc, cancel := chromedp.NewExecAllocator(t.Context(), append(opts, flags...)...)
+	alloc, cancelAlloc := chromedp.NewExecAllocator(parent, append(opts, flags...)...)
+	ctx, cancel := chromedp.NewContext(alloc)
+	end := func() { cancel(); cancelAlloc() }
+	if err := chromedp.Do(ctx); err != nil { // the first call owns the tab: it has no limit
+		end()
+		return nil, nil, err
+	}
+	return ctx, end, nil
+}
+
+func shared(t *testing.T) context.Context {
+	t.Helper()
+	one.Do(func() {
+		var profile string
+		if profile, one.err = os.MkdirTemp("", "duyet-embed-"); one.err != nil {
+			return
+		}
+		var end func()
+		one.ctx, end, one.err = launch(context.Background(), profile)
+		one.end = func() {
+			if end != nil {
+				end()
+			}
+			_ = os.RemoveAll(profile)
+		}
+	})
+	if one.err != nil {
+		t.Fatal(one.err)
+	}
+	return one.ctx
+}
+
+func newBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) *browser {
+	t.Helper()
+	if len(flags) > 0 {
+		tab, end, err := launch(t.Context(), t.TempDir(), flags...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(end)
+		return newTab(t, tab)
+	}
+	tab, cancel := chromedp.NewContext(shared(t), chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	tab, cancel := chromedp.NewContext(alloc)
-	t.Cleanup(cancel)
+	if err := chromedp.Do(tab); err != nil {
+		t.Fatal(err)
+	}
+	return newTab(t, tab)
+}
+
+func newTab(t *testing.T, tab context.Context) *browser {
+	t.Helper()
 	b := &browser{t: t, tab: tab}
 	if err := chromedp.Do(tab); err != nil { // the first call owns the tab: it has no limit
 		t.Fatal(err)

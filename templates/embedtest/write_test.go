@@ -218,8 +218,8 @@ func TestLimitsSayUntilWhen(t *testing.T) {
 	b.ready()
 	fillForm(b, "Hà", "Ghế đá", "Xin thêm.", rightCode)
 	b.click(".dy-btn-main")
-	b.wait(`$('.dy-bad')`)
-	if got := b.text(".dy-bad"); !strings.Contains(got, "Bạn gửi tiếp được từ") || !strings.Contains(got, "vẫn còn nguyên") {
+	b.wait(`$('.dy-look')`)
+	if got := b.text(".dy-look"); !strings.Contains(got, "Bạn gửi tiếp được từ") || !strings.Contains(got, "vẫn còn nguyên") {
 		t.Errorf("%q", got)
 	}
 	if b.value("#ma") != rightCode || b.value("#noidung") != "Xin thêm." {

@@ -363,9 +363,9 @@ class Comments extends HTMLElement {
 
   // part is a file that comes when it is needed, with the styles of what only parts show.
   part(name) {
-    return this.#parts[name] ??= Promise.all([import(at(name)), style('rest')]).then(([{ Part }, sheet]) => {
+    return this.#parts[name] ??= Promise.all([import(at(name)), import(at('more')), style('rest')]).then(([{ Part }, { tools }, sheet]) => {
       this.#adopt(sheet);
-      return new Part(this, { make, say, get, dress, base: BASE });
+      return new Part(this, { make, say, get, dress, base: BASE, ...tools(this, make, BASE) });
     }).catch((e) => {
       delete this.#parts[name];
       throw e;

@@ -144,7 +144,7 @@ export class Part {
     if (text) {
       others.push(id);
       field.setAttribute('aria-invalid', 'true');
-      field.after(this.#tools.make('p', { className: 'dy-err', id }, this.#tools.make('span', {}, text)));
+      field.after(this.#tools.make('p', { className: 'dy-err', id }, this.#tools.icon('warn'), this.#tools.make('span', {}, text)));
     } else {
       field.removeAttribute('aria-invalid');
     }
@@ -191,7 +191,7 @@ export class Part {
     if (!box.querySelector('img')) empty(this.#words.getting);
     let answer;
     try {
-      answer = await this.#post('captcha', { page: this.#host.page });
+      answer = await this.#tools.post('captcha', { page: this.#host.page });
     } catch {
       answer = { problem: { title: this.#words.no_code } };
     }
@@ -231,7 +231,7 @@ export class Part {
     const field = this.#form.elements.code;
     let button = this.#form.querySelector('.dy-sound');
     if (!button) {
-      button = make('button', { type: 'button', className: 'dy-act dy-sound' }, make('span', {}, this.#words.listen));
+      button = make('button', { type: 'button', className: 'dy-act dy-sound' }, this.#tools.icon('sound'), make('span', {}, this.#words.listen));
       field.after(button);
     }
     button.addEventListener('click', (e) => {
@@ -299,22 +299,6 @@ export class Part {
   }
 
   // Sending.
-  async #post(what, body) {
-    const url = new URL(`api/v1/sites/${this.#host.site}/${what}`, this.#tools.base);
-    url.searchParams.set('lang', this.#lang);
-    const over = new AbortController();
-    const timer = setTimeout(() => over.abort(), 30000);
-    try {
-      const answer = await fetch(url, {
-        method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body), credentials: 'omit', signal: over.signal,
-      });
-      const json = await answer.json();
-      return answer.ok ? { body: json } : { problem: json, status: answer.status, after: Number(answer.headers.get('Retry-After')) };
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
   async send(button) {
     const form = this.#form;
     if (button && button.name === 'another') {
@@ -333,7 +317,7 @@ export class Part {
     const words = this.#values();
     let answer;
     try {
-      answer = await this.#post('comments', {
+      answer = await this.#tools.post('comments', {
         ...words, page: this.#host.page, page_title: this.#host.getAttribute('page-title') || document.title,
         parent: form.elements.parent.value, ticket: form.elements.ticket.value, code: form.elements.code.value,
       });
@@ -360,17 +344,15 @@ export class Part {
     const until = after > 0 && new Date(Date.now() + after * 1000).toLocaleTimeString(this.#lang, { hour: '2-digit', minute: '2-digit' });
     const mark = () => { for (const w of wrong) if (w.field) this.#mark(w.field, w.text); };
     if (wrong.length) this.#summary(wrong);
-    else this.#notice('bad', 'alert', problem.title, [problem.detail, until && this.#say(this.#words.until, { until }), this.#words.intact]);
+    else this.#notice(until ? 'look' : 'bad', problem.title, [problem.detail, until && this.#say(this.#words.until, { until }), this.#words.intact]);
     if (spent) this.code(this.#words.renewed).then(mark);
     mark();
   }
 
   // A box above the form that takes the focus.
-  #notice(kind, role, title, lines, more) {
-    const { make } = this.#tools;
+  #notice(kind, title, lines, more) {
     this.#clear();
-    const box = make('div', { className: `dy-say dy-${kind}`, role, tabIndex: -1 },
-      make('div', {}, make('strong', {}, title), ...(more ? [more] : []), ...lines.filter(Boolean).map((line) => make('p', {}, line))));
+    const box = this.#tools.notice(kind, title, lines, more);
     this.#form.before(box);
     box.focus({ preventScroll: true });
     box.scrollIntoView({ block: 'nearest' });
@@ -390,7 +372,7 @@ export class Part {
       });
       return make('li', {}, link);
     }));
-    this.#notice('bad', 'alert', this.#say(this.#words.errors, { n: wrong.length }), [this.#words.intact], list);
+    this.#notice('bad', this.#say(this.#words.errors, { n: wrong.length }), [this.#words.intact], list);
   }
 
   // The reader sees the comment at once, where the form was and in its room.
@@ -412,7 +394,7 @@ export class Part {
       at: comment.created_at || new Date().toISOString(), receipt, code: receipt_code || '',
     };
     const waits = comment.status !== 'approved';
-    const notice = this.#notice('good', 'status', waits ? this.#words.sent : this.#words.published, [waits ? this.#words.sent_help : this.#words.published_help]);
+    const notice = this.#notice('good', waits ? this.#words.sent : this.#words.published, [waits ? this.#words.sent_help : this.#words.published_help]);
     const another = make('button', { type: 'button', className: 'dy-btn dy-write-more' }, this.#words.more);
     const after = waits && later ? [later.ownBox(own), another] : [another];
     another.addEventListener('click', () => {

@@ -103,7 +103,7 @@ export class Part {
     const { make, dress } = this.#tools;
     const w = this.#words;
     const box = make('div', { className: 'dy-own' },
-      make('p', { className: 'dy-state' }, w.pending, ' ', make('span', {}, w.alone)),
+      make('p', { className: 'dy-state' }, this.#tools.icon('clock'), w.pending, ' ', make('span', {}, w.alone)),
       make('article', { className: 'dy-c' },
         own.title && make('h3', { className: 'dy-title', dir: 'auto' }, own.title),
         make('p', { className: 'dy-by' }, make('b', {}, make('bdi', {}, own.name)), ' ', make('time', { dateTime: own.at }, new Date(own.at).toLocaleString(this.#el.speaks))),
