@@ -19,7 +19,8 @@ const nowhere = "00000000-0000-0000-0000-000000000000"
 func (db *DB) Nouns() []comments.Noun {
 	return []comments.Noun{
 		NounOf(db, movedSites()), NounOf(db, movedPages()), NounOf(db, movedComments()), NounOf(db, movedEvents()),
-		NounOf(db, movedSpent()), NounOf(db, movedAddresses()), NounOf(db, movedHeads()),
+		NounOf(db, movedSpent()), NounOf(db, movedAddresses()),
+		NounOf(db, movedVisitors()), NounOf(db, movedViews()), NounOf(db, movedHeads()),
 	}
 }
 

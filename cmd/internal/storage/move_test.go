@@ -16,6 +16,7 @@ import (
 
 	"duyet/cmd/internal/storage"
 	"duyet/comments"
+	"duyet/comments/audience"
 	boltreaders "duyet/comments/boltstore"
 	"duyet/comments/pgstore"
 	"duyet/comments/pgstore/pgtest"
@@ -44,6 +45,18 @@ func furnish(t *testing.T, s *storage.Storage) {
 		if _, err := s.Moderation().PutDocument(t.Context(), d, ""); err != nil {
 			t.Fatal(err)
 		}
+	}
+	day := audience.Day(20_000)
+	for _, site := range []string{"news", "other"} {
+		if _, err := s.Audience().LoadAudience(t.Context(), site, day, audience.Salts{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Audience().FlushAudience(t.Context(), []audience.Delta{
+		{Site: "news", Day: day, Pages: map[string]int64{"https://news.example/": 7, "bài 1": 1_000_000_000_000}},
+		{Site: "other", Day: day, Pages: map[string]int64{"bài 1": 2}},
+	}); err != nil {
+		t.Fatal(err)
 	}
 	for i := range 40 {
 		c := b.Creation([]string{"news", "other"}[i%2], fmt.Sprintf("bài %d", i%7), comments.Pending)
