@@ -93,7 +93,10 @@ func (e *InvalidError) Has(codes ...string) bool {
 }
 
 // LimitedError says when to come back. It is ErrLimited.
-type LimitedError struct{ RetryAfter time.Duration }
+type LimitedError struct {
+	RetryAfter time.Duration
+	Failures   bool // failed tries were too many; a proof of work is no way past that
+}
 
 func (e *LimitedError) Error() string {
 	return fmt.Sprintf("too many requests; again in %s", e.RetryAfter)

@@ -16,12 +16,14 @@ type Service struct {
 	sites sync.Map // site id → Site; emptied by observing the store
 }
 
-// Config is what a Service works with. Every field is needed.
+// Config is what a Service works with. Every field is needed where something is let in.
 type Config struct {
 	Store    Store
 	Tickets  Tickets
 	Judge    Judge
 	Limiter  Limiter
+	Alarm    Alarm // nil = Calm
+	Works    Works
 	Receipts Receipts
 	Screener Screener
 	Now      func() time.Time
@@ -30,6 +32,9 @@ type Config struct {
 // NewService starts the readers' wing. It observes the store to keep its copy of the
 // sites' settings fresh, so call it before serving.
 func NewService(cfg Config) *Service {
+	if cfg.Alarm == nil {
+		cfg.Alarm = Calm{}
+	}
 	s := &Service{cfg: cfg}
 	cfg.Store.Observe(func(c Commit) {
 		switch c.Event.Kind {

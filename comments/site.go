@@ -98,7 +98,8 @@ type Settings struct {
 	RulesURL     string        // "" = none
 	PrivacyURL   string
 	RateLimit    bool
-	AttackMode   string   // "auto", "on" or "off"
+	AttackMode   string   // AttackAuto, AttackOn or AttackOff
+	Proof        string   // ProofCode or ProofWork
 	DropParams   []string // query parameters dropped from page addresses beside the usual tracking ones
 	Reasons      []string // codes a moderator may give
 	AddressesFor time.Duration
@@ -110,7 +111,7 @@ func DefaultSettings() Settings {
 		Lang: "vi", Timezone: "Asia/Ho_Chi_Minh", Title: Required, Mode: PreModerated,
 		NameMax: 80, TitleMax: 200, ContentMax: 5000,
 		TicketTTL: 30 * time.Minute, EditWindow: 15 * time.Minute, ReplyDepth: 3,
-		RateLimit: true, AttackMode: "auto",
+		RateLimit: true, AttackMode: AttackAuto, Proof: ProofCode,
 		Reasons:      []string{"off-topic", "insult", "personal-data", "advertising", "unreadable", "other"},
 		AddressesFor: 90 * 24 * time.Hour,
 	}
@@ -163,7 +164,8 @@ var settingKeys = []settingKey{
 		s.RateLimit = v == "on"
 		return nil
 	}},
-	oneOf("attack_mode", func(s *Settings) *string { return &s.AttackMode }, "auto", "on", "off"),
+	oneOf("attack_mode", func(s *Settings) *string { return &s.AttackMode }, AttackAuto, AttackOn, AttackOff),
+	oneOf("proof", func(s *Settings) *string { return &s.Proof }, ProofCode, ProofWork),
 	list("drop_params", func(s *Settings) *[]string { return &s.DropParams }),
 	list("reasons", func(s *Settings) *[]string { return &s.Reasons }),
 	duration("addresses_for", func(s *Settings) *time.Duration { return &s.AddressesFor }, 0, 10*365*24*time.Hour),

@@ -55,7 +55,7 @@ func (sub Submission) words(t TicketID) [32]byte {
 // lets in. Errors: *InvalidError, *LimitedError, ErrPageClosed, ErrMalformed (not UTF-8),
 // ErrUnavailable. Nothing is stored unless it returns nil.
 func (s *Service) Submit(ctx context.Context, site Site, sub Submission) (_ Submitted, err error) {
-	for _, text := range []string{sub.Page, sub.PageTitle, sub.Parent, sub.Name, sub.Title, sub.Content, sub.Ticket, sub.Code} {
+	for _, text := range []string{sub.Page, sub.PageTitle, sub.Parent, sub.Name, sub.Title, sub.Content, sub.Ticket, sub.Code, sub.Work} {
 		if !utf8.ValidString(text) {
 			return Submitted{}, fmt.Errorf("not UTF-8: %w", ErrMalformed)
 		}
@@ -68,18 +68,12 @@ func (s *Service) Submit(ctx context.Context, site Site, sub Submission) (_ Subm
 			return done, err
 		}
 	}
-	if site.Settings.RateLimit {
-		giveBack, limited := s.cfg.Limiter.Take(MeterComment, site.ID, sub.Addr)
-		if limited != nil {
-			return Submitted{}, limited
-		}
-		defer func() {
-			if err != nil {
-				giveBack() // only accepted comments count
-			}
-		}()
+	e := s.enter(site, sub, now)
+	defer func() { e.leave(err) }()
+	if err := e.admit(ctx); err != nil {
+		return Submitted{}, err
 	}
-	comment, page, err := s.validate(ctx, site, sub, now)
+	comment, page, err := s.validate(ctx, site, sub, e, now)
 	if err != nil {
 		return Submitted{}, err
 	}
@@ -88,7 +82,7 @@ func (s *Service) Submit(ctx context.Context, site Site, sub Submission) (_ Subm
 	}
 	comment.Signals = s.screen(ctx, Candidate{
 		Site: site, Page: page, Comment: comment, Addr: sub.Addr,
-		Trap: sub.Trap, Work: sub.Work, Issued: ticket.Issued, Now: now,
+		Trap: sub.Trap, Attack: e.attack, Work: e.known(ctx), Over: e.over, Issued: ticket.Issued, Now: now,
 	})
 	comment.Status = firstStatus(site.Settings.Mode, comment.Signals)
 
@@ -140,7 +134,7 @@ func (s *Service) repeated(ctx context.Context, sub Submission, t Ticket) (Submi
 }
 
 // validate reads the fields. The errors it lists are all that is wrong with them.
-func (s *Service) validate(ctx context.Context, site Site, sub Submission, now time.Time) (Comment, Page, error) {
+func (s *Service) validate(ctx context.Context, site Site, sub Submission, e *entrance, now time.Time) (Comment, Page, error) {
 	var wrong []FieldError
 	note := func(f *FieldError) {
 		if f != nil && !slices.ContainsFunc(sub.WrongType, func(w FieldError) bool { return w.Field == f.Field }) {
@@ -183,7 +177,7 @@ func (s *Service) validate(ctx context.Context, site Site, sub Submission, now t
 		}
 		c.Parent = parent
 	}
-	if isBlank(sub.Code) {
+	if isBlank(sub.Code) && !e.worksForCode(ctx) {
 		note(&FieldError{Field: "code", Code: CodeRequired}) // forgotten, not guessed: the ticket lives
 	}
 	wrong = append(slices.Clone(sub.WrongType), wrong...)
@@ -224,6 +218,9 @@ func (s *Service) judge(ctx context.Context, site Site, page Page, sub Submissio
 	case t.Page != PageHash(site.ID, page.Key):
 		return Invalid("code", CodeCaptchaWrongPage)
 	}
+	if isBlank(sub.Code) { // its work stands for it, see validate
+		return s.alive(ctx, t)
+	}
 	verdict, err := s.cfg.Judge.Judge(ctx, t, sub.Code)
 	if err != nil {
 		return err
@@ -232,6 +229,15 @@ func (s *Service) judge(ctx context.Context, site Site, page Page, sub Submissio
 		return Invalid("code", CodeCaptchaWrong)
 	}
 	return nil
+}
+
+// alive is an error when an earlier wrong answer killed the ticket.
+func (s *Service) alive(ctx context.Context, t Ticket) error {
+	dead, err := s.cfg.Judge.Dead(ctx, t.ID)
+	if err == nil && dead {
+		err = Invalid("code", CodeCaptchaWrong)
+	}
+	return err
 }
 
 // screen runs the checks and keeps every signal. A check that can't run, panics included,

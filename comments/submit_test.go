@@ -13,6 +13,7 @@ import (
 	"duyet/comments/captcha"
 	"duyet/comments/limit"
 	"duyet/comments/receipt"
+	"duyet/comments/work"
 )
 
 const page = "https://news.example/a"
@@ -53,6 +54,7 @@ func wing(t *testing.T) (*comments.Service, *captcha.Sealer) {
 	}
 	s := comments.NewService(comments.Config{
 		Store: db, Tickets: sealer, Judge: captcha.NewJudge(captcha.DeadMost, time.Now),
+		Works:   work.New(func() [][]byte { return [][]byte{[]byte("0123456789abcdef")} }, work.NewMemory(1000, time.Now)),
 		Limiter: limiter, Receipts: receipts, Screener: nothing{}, Now: time.Now,
 	})
 	for _, id := range []string{"one", "two"} {

@@ -137,7 +137,7 @@ func (s *Service) IssueTicket(site Site, rawPage string, addr netip.Addr) (text 
 	if err != nil {
 		return "", Ticket{}, err
 	}
-	if err := s.Limit(site, MeterTicket, addr); err != nil {
+	if err := s.Limit(site, PageHash(site.ID, key), MeterTicket, addr); err != nil {
 		return "", Ticket{}, err
 	}
 	return s.cfg.Tickets.Issue(site.ID, key, s.cfg.Now(), site.Settings.TicketTTL)
@@ -157,7 +157,7 @@ func (s *Service) OpenTicket(ctx context.Context, text string, m Meter, addr net
 	if err != nil {
 		return Ticket{}, err
 	}
-	return t, s.Limit(site, m, addr)
+	return t, s.Limit(site, t.Page, m, addr)
 }
 
 // TicketLives reports whether a ticket, as it stands in a form, can still let a comment
@@ -179,12 +179,13 @@ func (s *Service) TicketLives(ctx context.Context, site Site, rawPage, text stri
 	return errors.Is(err, ErrNotFound)
 }
 
-// Limit counts one use of a meter by the network of addr, unless the site lifts limits.
-func (s *Service) Limit(site Site, m Meter, addr netip.Addr) error {
+// Limit counts one use of a meter by the network of addr, unless the site lifts limits. An
+// attack on the site, or on the page, leaves half.
+func (s *Service) Limit(site Site, page [16]byte, m Meter, addr netip.Addr) error {
 	if !site.Settings.RateLimit {
 		return nil
 	}
-	_, err := s.cfg.Limiter.Take(m, site.ID, addr)
+	_, err := s.cfg.Limiter.Take(m, Use{Site: site.ID, Addr: addr, Halved: s.cfg.Alarm.Raised(site, page)})
 	return err
 }
 

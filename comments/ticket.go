@@ -66,14 +66,31 @@ const (
 	MeterTicket  Meter = "ticket"
 	MeterImage   Meter = "image"
 	MeterSound   Meter = "sound"
+	MeterWork    Meter = "work"  // challenges asked for
+	MeterNudge   Meter = "nudge" // words looked at before they are sent
+
+	// What failed, and let nothing in.
+	MeterFailed Meter = "failed" // tries with a slip in a field, a ticket that is no good, or a wrong code
+	MeterWrong  Meter = "wrong"  // wrong codes
 )
+
+// Use is one use of a meter.
+type Use struct {
+	Site   string
+	Addr   netip.Addr
+	Halved bool // attack mode: half of what is allowed otherwise
+	Proven bool // a proof of work stands behind a comment: five times what is allowed otherwise
+}
 
 // Limiter limits what one network may do; comments/limit implements it.
 type Limiter interface {
-	// Take counts one against the network of addr, or returns a *LimitedError and counts
-	// nothing. giveBack, never nil, takes the count back: a submission that is not accepted
-	// costs nothing.
-	Take(m Meter, site string, addr netip.Addr) (giveBack func(), err error)
+	// Take counts one use against the network of its address and the wider one around it, or
+	// returns a *LimitedError and counts nothing. A comment is also refused while its
+	// network has failed too often. giveBack, never nil, takes the count back: a submission
+	// that is not accepted costs nothing.
+	Take(m Meter, u Use) (giveBack func(), err error)
+	// Failed counts a failed try, which is never one too many.
+	Failed(m Meter, u Use)
 }
 
 // Receipts seals the author's proof of authorship; comments/receipt implements it.
@@ -92,10 +109,22 @@ type Candidate struct {
 	Comment Comment
 	Addr    netip.Addr
 	Trap    string    // what stood in the field no person sees
-	Work    string    // proof of work, if any
+	Attack  bool      // attack mode is on
+	Work    Work      // what is known of its proof of work
+	Over    bool      // over the limit, and let in by its work
 	Issued  time.Time // when its ticket was issued
 	Now     time.Time
 }
+
+// Work is what is known of the proof of work of a submission.
+type Work string
+
+// What is known of a proof of work.
+const (
+	WorkNone    Work = ""        // there is none, or it is no good
+	WorkDone    Work = "done"    // it is good, and now spent
+	WorkUnknown Work = "unknown" // it could not be looked at
+)
 
 // Screener looks at a submission and says what it found; moderation/screen implements it.
 // It never refuses: signals hold and mark. An error means that it could not look, and the

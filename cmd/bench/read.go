@@ -125,13 +125,17 @@ func (r *readRig) serve(db comments.Observable) error {
 		return err
 	}
 	templates.UseProblems(set)
+	gallery, err := captcha.NewGallery(captcha.NewPainter(), captcha.GalleryBytes)
+	if err != nil {
+		return err
+	}
 	speaker, err := captcha.NewSpeaker("")
 	if err != nil {
 		return err
 	}
 	router := mux.NewRouter()
 	api := httpd.NewAPI(router, "bench", "")
-	door, err := web.New(web.Config{Service: r.service, Templates: set, API: api, Picture: captcha.NewPainter(), Sound: speaker})
+	door, err := web.New(web.Config{Service: r.service, Templates: set, API: api, Picture: gallery, Sound: captcha.NewChoir(speaker)})
 	if err != nil {
 		return err
 	}

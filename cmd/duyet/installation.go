@@ -15,6 +15,7 @@ import (
 	"duyet/comments/captcha"
 	"duyet/comments/limit"
 	"duyet/comments/receipt"
+	"duyet/comments/work"
 	"duyet/moderation"
 	"duyet/moderation/screen"
 )
@@ -86,6 +87,7 @@ func newInstallation(store *storage.Storage, now func() time.Time) (*installatio
 	}
 	in.comments = comments.NewService(comments.Config{
 		Store: store.Comments(), Tickets: in.tickets, Judge: store.Judge(captcha.NewJudge(captcha.DeadMost, now)), Limiter: store.Limiter(limiter),
+		Works:    work.New(in.workKeys, store.Works(work.NewMemory(work.LedgerMost, now))),
 		Receipts: in.receipts, Screener: in.screening(), Now: now,
 	})
 	in.moderation = moderation.NewService(moderation.Config{
@@ -94,6 +96,9 @@ func newInstallation(store *storage.Storage, now func() time.Time) (*installatio
 	})
 	return in, nil
 }
+
+// workKeys are the secret's for proofs of work, which a rotation changes.
+func (in *installation) workKeys() [][]byte { return in.store.Secret().Keys("work") }
 
 func (in *installation) close() error { return in.store.Close() }
 

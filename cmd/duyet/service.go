@@ -138,8 +138,12 @@ func (s *service) build() error {
 	s.live = live.New(live.Config{Head: s.seq})
 	s.readers = audience.New(audience.Config{Store: s.in.store.Audience(), Now: s.in.now, Shared: s.in.store.Shared(), Log: s.log})
 	s.in.store.Comments().Observe(s.readers.Observer())
+	gallery, err := captcha.NewGallery(captcha.NewPainter(), captcha.GalleryBytes)
+	if err != nil {
+		return err
+	}
 	readers, err := web.New(web.Config{
-		Service: s.in.comments, Templates: s.templates, API: api, Picture: captcha.NewPainter(), Sound: speaker,
+		Service: s.in.comments, Templates: s.templates, API: api, Picture: gallery, Sound: captcha.NewChoir(speaker),
 		BaseURL: origin(s.cfg.BaseURL), ClientIP: clientIP, ReceiptCode: s.in.receipts.Code,
 		CacheBytes: int64(s.cfg.CacheSize), Tally: s.metrics, Live: s.live, Audience: s.readers,
 	})

@@ -42,6 +42,7 @@ type settingsRecord struct {
 	PrivacyURL   string   `json:"privacy_url"`
 	RateLimit    bool     `json:"rate_limit"`
 	AttackMode   string   `json:"attack_mode"`
+	Proof        string   `json:"proof"`
 	DropParams   []string `json:"drop_params"`
 	Reasons      []string `json:"reasons"`
 	AddressesFor int64    `json:"addresses_for"`
@@ -54,7 +55,7 @@ func newSettingsRecord(s comments.Settings) settingsRecord {
 		TicketTTL: s.TicketTTL.Milliseconds(), EditWindow: s.EditWindow.Milliseconds(),
 		CloseAfter: s.CloseAfter.Milliseconds(), ReplyDepth: s.ReplyDepth,
 		RulesURL: s.RulesURL, PrivacyURL: s.PrivacyURL, RateLimit: s.RateLimit,
-		AttackMode: s.AttackMode, DropParams: s.DropParams, Reasons: s.Reasons,
+		AttackMode: s.AttackMode, Proof: s.Proof, DropParams: s.DropParams, Reasons: s.Reasons,
 		AddressesFor: s.AddressesFor.Milliseconds(),
 	}
 }
@@ -67,7 +68,7 @@ func (r settingsRecord) settings() comments.Settings {
 		TicketTTL: ms(r.TicketTTL), EditWindow: ms(r.EditWindow),
 		CloseAfter: ms(r.CloseAfter), ReplyDepth: r.ReplyDepth,
 		RulesURL: r.RulesURL, PrivacyURL: r.PrivacyURL, RateLimit: r.RateLimit,
-		AttackMode: r.AttackMode, DropParams: r.DropParams, Reasons: r.Reasons,
+		AttackMode: r.AttackMode, Proof: r.Proof, DropParams: r.DropParams, Reasons: r.Reasons,
 		AddressesFor: ms(r.AddressesFor),
 	}
 }
@@ -90,7 +91,8 @@ func decodeSite(key, record []byte) (comments.Site, uint32, error) {
 	if err != nil {
 		return comments.Site{}, 0, err
 	}
-	var r siteRecord
+	// A setting that a later release has added starts anew.
+	r := siteRecord{Settings: newSettingsRecord(comments.DefaultSettings())}
 	if f != formatSite || json.Unmarshal(payload, &r) != nil {
 		return comments.Site{}, 0, damaged(bucketSites, key, "it is no site")
 	}

@@ -25,11 +25,11 @@ type SignIn struct {
 
 // NewSignIn makes a SignIn that remembers at most most accounts and as many networks.
 func NewSignIn(most int, now func() time.Time) (*SignIn, error) {
-	accounts, err := newTable[[sha256.Size]byte]([]Rule{{AccountFailures, FailuresPer}}, most, now)
+	accounts, err := newTable[[sha256.Size]byte]([]Rule{{Most: AccountFailures, Per: FailuresPer}}, most, now)
 	if err != nil {
 		return nil, err
 	}
-	networks, err := newTable[netip.Prefix]([]Rule{{NetworkFailures, FailuresPer}}, most, now)
+	networks, err := newTable[netip.Prefix]([]Rule{{Most: NetworkFailures, Per: FailuresPer}}, most, now)
 	if err != nil {
 		return nil, err
 	}
@@ -39,9 +39,9 @@ func NewSignIn(most int, now func() time.Time) (*SignIn, error) {
 // Allow is a *comments.LimitedError while the account or the network has failed too often,
 // and counts nothing. email is canonical; "" is no account and is limited by network alone.
 func (s *SignIn) Allow(email string, addr netip.Addr) error {
-	wait := s.networks.peek(Network(addr))
+	wait := s.networks.peek(whole(Network(addr)))
 	if email != "" {
-		wait = max(wait, s.accounts.peek(account(email)))
+		wait = max(wait, s.accounts.peek(whole(account(email))))
 	}
 	if wait > 0 {
 		return &comments.LimitedError{RetryAfter: wait}
@@ -51,9 +51,9 @@ func (s *SignIn) Allow(email string, addr netip.Addr) error {
 
 // Failed counts a failure of the account and from the network.
 func (s *SignIn) Failed(email string, addr netip.Addr) {
-	s.networks.add(Network(addr))
+	s.networks.add(whole(Network(addr)))
 	if email != "" {
-		s.accounts.add(account(email))
+		s.accounts.add(whole(account(email)))
 	}
 }
 

@@ -1,15 +1,11 @@
 package pgstore
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"net/netip"
 	"sync/atomic"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"duyet/comments"
 	"duyet/comments/limit"
@@ -39,31 +35,96 @@ func (db *DB) Limiter(rules limit.Rules, alone comments.Limiter) *Limiter {
 	return l
 }
 
-// Take counts one use of a meter against the network of addr, or returns a
+// Take counts one use of a meter against the networks of its address, or returns a
 // *comments.LimitedError, in whole seconds of at least one, and counts nothing.
-func (l *Limiter) Take(m comments.Meter, site string, addr netip.Addr) (giveBack func(), err error) {
+func (l *Limiter) Take(m comments.Meter, u comments.Use) (giveBack func(), err error) {
 	w := l.windows[m]
 	if w == nil || l.away.open(l.now()) {
-		return l.alone.Take(m, site, addr)
+		return l.alone.Take(m, u)
 	}
-	if m != comments.MeterComment {
-		site = "" // what costs the machine is counted for all sites together
+	site, by := shares(m, u)
+	var gates []string
+	for _, gate := range limit.Gates(m) {
+		gates = append(gates, string(gate))
 	}
-	who := limit.Network(addr).String()
-	at, wait, err := w.take(site, who, l.now())
-	if err != nil {
+	at, failed, wait, err := w.take(site, by, gates, l.now())
+	if err == nil && failed {
+		wait, err = l.gates(m, u)
+		if err != nil || wait > 0 {
+			if back := w.giveBack(site, at); err == nil {
+				err = back
+			}
+		}
+		if err == nil && wait > 0 {
+			return func() {}, &comments.LimitedError{RetryAfter: wait, Failures: true}
+		}
+	}
+	switch {
+	case err != nil:
 		l.away.trip(l.now())
-		return l.alone.Take(m, site, addr)
-	}
-	if wait > 0 {
+		return l.alone.Take(m, u)
+	case wait > 0:
 		return func() {}, &comments.LimitedError{RetryAfter: wait}
 	}
 	var done atomic.Bool
 	return func() {
-		if done.CompareAndSwap(false, true) && w.giveBack(site, who, at) != nil {
+		if done.CompareAndSwap(false, true) && w.giveBack(site, at) != nil {
 			l.away.trip(l.now())
 		}
 	}, nil
+}
+
+// gates is how long the failed tries before a meter make its network wait.
+func (l *Limiter) gates(m comments.Meter, u comments.Use) (wait time.Duration, err error) {
+	for _, gate := range limit.Gates(m) {
+		w := l.windows[gate]
+		if w == nil {
+			continue
+		}
+		site, by := shares(gate, u)
+		one, err := w.peek(site, l.now(), by...)
+		if err != nil {
+			return 0, err
+		}
+		wait = max(wait, one)
+	}
+	return wait, nil
+}
+
+// Failed counts a failed try against the networks of its address.
+func (l *Limiter) Failed(m comments.Meter, u comments.Use) {
+	w := l.windows[m]
+	if w == nil || l.away.open(l.now()) {
+		l.alone.Failed(m, u)
+		return
+	}
+	site, by := shares(m, u)
+	if w.add(site, l.now(), by...) != nil {
+		l.away.trip(l.now())
+		l.alone.Failed(m, u)
+	}
+}
+
+// share is whom a use counts against, and what part of the rules they may use up.
+type share struct {
+	who         string
+	scale, keep limit.Scale
+}
+
+// whole is a share of somebody for whom the rules hold as they stand.
+func whole(who string) share { return share{who, 1, 1} }
+
+// shares are the networks that a use counts against, each with what it may.
+func shares(m comments.Meter, u comments.Use) (site string, by []share) {
+	if limit.BySite(m) {
+		site = u.Site
+	}
+	scale, keep := limit.ScaleOf(m, u), limit.KeepOf(m)
+	by = []share{{limit.Network(u.Addr).String(), scale, keep}}
+	if u.Addr.IsValid() {
+		by = append(by, share{limit.Around(u.Addr).String(), scale * limit.Wide, keep * limit.Wide})
+	}
+	return site, by
 }
 
 // Throttle slows sign-in down after failures on any node.
@@ -104,10 +165,10 @@ func (s *SignIn) Allow(email string, addr netip.Addr) error {
 	if s.away.open(now) {
 		return s.alone.Allow(email, addr)
 	}
-	wait, err := s.networks.peek("", limit.Network(addr).String(), now)
+	wait, err := s.networks.peek("", now, whole(limit.Network(addr).String()))
 	if err == nil && email != "" {
 		var w time.Duration
-		w, err = s.accounts.peek("", account(email), now)
+		w, err = s.accounts.peek("", now, whole(account(email)))
 		wait = max(wait, w)
 	}
 	switch {
@@ -127,9 +188,9 @@ func (s *SignIn) Failed(email string, addr netip.Addr) {
 	if s.away.open(now) {
 		return
 	}
-	err := s.networks.add("", limit.Network(addr).String(), now)
+	err := s.networks.add("", now, whole(limit.Network(addr).String()))
 	if err == nil && email != "" {
-		err = s.accounts.add("", account(email), now)
+		err = s.accounts.add("", now, whole(account(email)))
 	}
 	if err != nil {
 		s.away.trip(now)
@@ -144,109 +205,3 @@ const breakFor = time.Second
 func (b *breaker) open(now time.Time) bool { return now.UnixNano() < b.until.Load() }
 
 func (b *breaker) trip(now time.Time) { b.until.Store(now.Add(breakFor).UnixNano()) }
-
-// takeMost is how long a use may wait for the server.
-const takeMost = 500 * time.Millisecond
-
-// window remembers when each of a meter's users was last busy, as often as its rules need
-// to know.
-type window struct {
-	db    *DB
-	meter string
-	most  []int64 // by rule
-	per   []int64 // microseconds, by rule
-	keep  int64   // uses that matter: the greatest of most
-	span  int64   // for how long: the greatest of per
-}
-
-func newWindow(db *DB, meter string, rules []limit.Rule) *window {
-	w := &window{db: db, meter: meter}
-	for _, r := range rules {
-		w.most, w.per = append(w.most, int64(r.Most)), append(w.per, r.Per.Microseconds())
-		w.keep, w.span = max(w.keep, int64(r.Most)), max(w.span, r.Per.Microseconds())
-	}
-	return w
-}
-
-// counting adds a use at $4, or right after the last one where a clock is behind it, and
-// forgets those that no rule asks for.
-const counting = `INSERT INTO limits AS l (meter, site, who, uses, until) VALUES ($1, $2, $3, ARRAY[$4::bigint], $4 + $6)
-	ON CONFLICT (meter, site, who) DO UPDATE SET
-		uses = (l.uses || greatest($4, l.uses[cardinality(l.uses)] + 1))[greatest(1, cardinality(l.uses) + 2 - $5::int):],
-		until = greatest($4, l.uses[cardinality(l.uses)] + 1) + $6`
-
-// allowing lets a use count only where every rule allows it.
-const allowing = ` WHERE NOT EXISTS (SELECT FROM unnest($7::bigint[], $8::bigint[]) AS rule (most, per)
-		WHERE cardinality(l.uses) >= most
-		AND l.uses[(cardinality(l.uses) - most + 1)::int] + per > greatest($4, l.uses[cardinality(l.uses)]))`
-
-// take counts a use and returns its time, or how long to wait, in whole seconds, and
-// counts nothing.
-func (w *window) take(site, who string, now time.Time) (at int64, wait time.Duration, err error) {
-	err = w.ask(func(ctx context.Context, q Queryer) error {
-		err := q.QueryRow(ctx, counting+allowing+` RETURNING uses[cardinality(uses)]`,
-			w.meter, site, who, now.UnixMicro(), w.keep, w.span, w.most, w.per).Scan(&at)
-		if !errors.Is(err, pgx.ErrNoRows) {
-			wait = 0
-			return err
-		}
-		wait, err = w.wait(ctx, q, site, who, now)
-		wait = max(wait, time.Second)
-		return err
-	})
-	return at, wait, err
-}
-
-// add counts a use whether or not it is one too many.
-func (w *window) add(site, who string, now time.Time) error {
-	return w.ask(func(ctx context.Context, q Queryer) error {
-		_, err := q.Exec(ctx, counting, w.meter, site, who, now.UnixMicro(), w.keep, w.span)
-		return err
-	})
-}
-
-// peek is how long a user has to wait; it counts nothing.
-func (w *window) peek(site, who string, now time.Time) (wait time.Duration, err error) {
-	err = w.ask(func(ctx context.Context, q Queryer) (err error) {
-		wait, err = w.wait(ctx, q, site, who, now)
-		return err
-	})
-	return wait, err
-}
-
-// giveBack forgets a use; times of one user differ.
-func (w *window) giveBack(site, who string, at int64) error {
-	return w.ask(func(ctx context.Context, q Queryer) error {
-		_, err := q.Exec(ctx, `UPDATE limits SET uses = array_remove(uses, $4) WHERE meter = $1 AND site = $2 AND who = $3`,
-			w.meter, site, who, at)
-		return err
-	})
-}
-
-// wait is how long until every rule allows another use, rounded up to seconds.
-func (w *window) wait(ctx context.Context, q Queryer, site, who string, now time.Time) (wait time.Duration, err error) {
-	var uses []int64
-	err = q.QueryRow(ctx, `SELECT uses FROM limits WHERE meter = $1 AND site = $2 AND who = $3`, w.meter, site, who).Scan(&uses)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, nil
-	}
-	if err != nil || len(uses) == 0 {
-		return 0, err
-	}
-	at := max(now.UnixMicro(), uses[len(uses)-1])
-	for i, most := range w.most {
-		if n := len(uses) - int(most); n >= 0 {
-			wait = max(wait, time.Duration(uses[n]+w.per[i]-at)*time.Microsecond)
-		}
-	}
-	if wait <= 0 {
-		return 0, nil
-	}
-	return (wait + time.Second - 1).Truncate(time.Second), nil
-}
-
-func (w *window) ask(run func(ctx context.Context, q Queryer) error) error {
-	ctx, cancel := context.WithTimeout(w.db.background, takeMost)
-	defer cancel()
-	return w.db.Read(ctx, func(q Queryer) error { return run(ctx, q) })
-}

@@ -81,7 +81,7 @@ func TestSharedLimits(t *testing.T) {
 	for range 2 {
 		db := open(t, dsn, o)
 		limiters = append(limiters, db.Limiter(limit.DefaultRules(), forbidden{t}))
-		throttles = append(throttles, db.SignIn(silent{forbidden{t}}))
+		throttles = append(throttles, db.SignIn(silent{t}))
 	}
 	home := netip.MustParseAddr("192.0.2.1")
 	wait := func(err error) time.Duration {
@@ -97,7 +97,7 @@ func TestSharedLimits(t *testing.T) {
 	}
 	var back []func()
 	for i := range 5 {
-		giveBack, err := limiters[i%2].Take(comments.MeterComment, "news", home)
+		giveBack, err := limiters[i%2].Take(comments.MeterComment, comments.Use{Site: "news", Addr: home})
 		if w := wait(err); w != 0 {
 			t.Fatalf("comment %d has to wait %s", i+1, w)
 		}
@@ -106,7 +106,7 @@ func TestSharedLimits(t *testing.T) {
 	}
 	take := func(m comments.Meter, site string, addr netip.Addr, want time.Duration) {
 		t.Helper()
-		giveBack, err := limiters[1].Take(m, site, addr)
+		giveBack, err := limiters[1].Take(m, comments.Use{Site: site, Addr: addr})
 		if w := wait(err); w != want || giveBack == nil {
 			t.Errorf("%s of %s by %s has to wait %s, want %s", m, site, addr, w, want)
 		}
@@ -151,15 +151,19 @@ func TestSharedLimits(t *testing.T) {
 // forbidden is a limiter that nobody may ask.
 type forbidden struct{ t *testing.T }
 
-func (f forbidden) Take(m comments.Meter, _ string, _ netip.Addr) (func(), error) {
+func (f forbidden) Take(m comments.Meter, _ comments.Use) (func(), error) {
 	if m != "something else" {
 		f.t.Errorf("%s was counted by this node alone", m)
 	}
 	return func() {}, nil
 }
 
+func (f forbidden) Failed(m comments.Meter, _ comments.Use) {
+	f.t.Errorf("a failed %s was counted by this node alone", m)
+}
+
 // silent is a throttle that may be told, but not asked.
-type silent struct{ forbidden }
+type silent struct{ t *testing.T }
 
 func (s silent) Allow(string, netip.Addr) error {
 	s.t.Error("sign-in was judged by this node alone")

@@ -59,6 +59,9 @@ func (db *DB) Sweep(ctx context.Context, now time.Time) (removed int, err error)
 		{`DELETE FROM dead_tickets WHERE id IN (SELECT id FROM dead_tickets WHERE expires < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, ticketStamp(now)},
 		{`DELETE FROM limits USING (SELECT meter, site, who FROM limits WHERE until < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) AS old
 			WHERE limits.meter = old.meter AND limits.site = old.site AND limits.who = old.who`, now.UnixMicro()},
+		{`DELETE FROM spent_work WHERE id IN (SELECT id FROM spent_work WHERE expires < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, ticketStamp(now)},
+		{`DELETE FROM arrivals USING (SELECT site, page, minute FROM arrivals WHERE minute < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) AS old
+			WHERE arrivals.site = old.site AND arrivals.page = old.page AND arrivals.minute = old.minute`, now.Unix()/60 - 120},
 	} {
 		n, err := db.Exec(ctx, s.sql, s.before, sweepMost)
 		removed += int(n)

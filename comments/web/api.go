@@ -53,6 +53,7 @@ type ticketBody struct {
 	Image     string    `json:"image" doc:"Address of the image: PNG, 240 by 80"`
 	Audio     string    `json:"audio" doc:"Address of the sound: WAVE"`
 	ExpiresAt time.Time `json:"expires_at"`
+	Wants     wants     `json:"wants" doc:"What a comment on the page should bring"`
 }
 
 type ticketOutput struct {
@@ -81,6 +82,7 @@ func (d *Door) issueTicket(ctx context.Context, in *posted) (*ticketOutput, erro
 		Ticket: text, ExpiresAt: t.Expires.UTC(),
 		Image: d.address(captchaPrefix + text + ".png"),
 		Audio: d.address(captchaPrefix + text + ".wav?lang=" + lang),
+		Wants: d.wants(site, f.text["page"]),
 	}}, nil
 }
 

@@ -18,7 +18,7 @@ func (d *Door) image(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var b bytes.Buffer
-	if err := d.cfg.Picture.Draw(&b, t); err != nil {
+	if err := d.cfg.Picture.Draw(r.Context(), &b, t); err != nil {
 		return err
 	}
 	h := w.Header()
@@ -45,7 +45,7 @@ func (d *Door) sound(w http.ResponseWriter, r *http.Request) error {
 		}
 		lang = fixedLang("", site)
 	}
-	wav, spoken, err := d.cfg.Sound.Speak(t, lang)
+	wav, spoken, err := d.cfg.Sound.Speak(r.Context(), t, lang)
 	if err != nil {
 		return err
 	}

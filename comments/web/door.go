@@ -7,6 +7,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -25,16 +26,16 @@ import (
 	"duyet/templates"
 )
 
-// Picture draws a ticket's code; captcha.Painter does.
+// Picture draws a ticket's code; captcha.Gallery does.
 type Picture interface {
 	// Draw writes a PNG image, 240×80.
-	Draw(w io.Writer, t comments.Ticket) error
+	Draw(ctx context.Context, w io.Writer, t comments.Ticket) error
 }
 
-// Sound speaks a ticket's code; captcha.Speaker does.
+// Sound speaks a ticket's code; captcha.Choir does.
 type Sound interface {
 	// Speak is a WAVE file and the language that is truly spoken, which may not be lang.
-	Speak(t comments.Ticket, lang string) (wav []byte, spoken string, err error)
+	Speak(ctx context.Context, t comments.Ticket, lang string) (wav []byte, spoken string, err error)
 }
 
 // Tally hears what happens at the door, for metrics. It must be quick.
@@ -129,6 +130,7 @@ func (d *Door) Routes(r *mux.Router) {
 	if d.cfg.Live != nil {
 		r.Handle("/s/{site}/live", d.tpl.Handler(d.listen)).Methods(http.MethodGet, http.MethodHead)
 	}
+	get(apiPrefix+"{site}/work", d.tpl.Handler(d.challenge))
 	get("/captcha/{ticket}.png", d.page(d.image))
 	get("/captcha/{ticket}.wav", d.page(d.sound))
 	get("/s/{site}/feed.atom", d.read(kindAtom, d.atomFeed))

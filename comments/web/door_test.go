@@ -26,6 +26,7 @@ import (
 	"duyet/comments/limit"
 	"duyet/comments/live"
 	"duyet/comments/receipt"
+	"duyet/comments/work"
 	"duyet/templates"
 )
 
@@ -162,6 +163,7 @@ func newHouse(t testing.TB, base string, settings ...string) *house {
 	receipts := must(receipt.New([][]byte{secret}))(t)
 	h.svc = comments.NewService(comments.Config{
 		Store: h.store, Tickets: h.tickets, Judge: captcha.NewJudge(1000, h.clock),
+		Works:    work.New(func() [][]byte { return [][]byte{[]byte("0123456789abcdef")} }, work.NewMemory(1000, time.Now)),
 		Limiter:  must(limit.New(limit.DefaultRules(), 1000, h.clock))(t),
 		Receipts: receipts, Screener: passing{}, Now: h.clock,
 	})
@@ -182,6 +184,7 @@ func newHouse(t testing.TB, base string, settings ...string) *house {
 	config := huma.DefaultConfig("test", "1")
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", "", nil
 	h.api = humamux.New(router, config)
+	gallery := must(captcha.NewGallery(captcha.NewPainter(), 1<<20))(t)
 	speaker := must(captcha.NewSpeaker(""))(t)
 	h.hub = live.New(live.Config{PerNetwork: 2, Head: func(ctx context.Context, site string) (uint64, error) {
 		head, err := db.Head(ctx, site)
@@ -190,7 +193,7 @@ func newHouse(t testing.TB, base string, settings ...string) *house {
 	t.Cleanup(h.hub.Close)
 	h.readers = audience.New(audience.Config{Store: db, Now: h.clock})
 	h.door = must(New(Config{
-		Service: h.svc, Templates: set, API: h.api, Picture: captcha.NewPainter(), Sound: speaker,
+		Service: h.svc, Templates: set, API: h.api, Picture: gallery, Sound: captcha.NewChoir(speaker),
 		BaseURL: baseURL, ReceiptCode: receipts.Code, Tally: h.tally, Live: h.hub, Audience: h.readers,
 	}))(t)
 	db.Observe(h.door.Observer())

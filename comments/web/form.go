@@ -34,7 +34,7 @@ func (d *Door) postForm(w http.ResponseWriter, r *http.Request) error {
 	done, err := d.svc.Submit(r.Context(), a.site, comments.Submission{
 		Page: form.Get("page"), PageTitle: s.pageTitle, Parent: t.Parent,
 		Name: t.Name, Title: t.Title, Content: t.Content, Ticket: t.Ticket, Code: t.Code,
-		Trap: form.Get(trapField), Lang: s.l.Lang, Addr: s.addr,
+		Trap: form.Get(trapField), Work: form.Get("work"), Lang: s.l.Lang, Addr: s.addr,
 	})
 	d.tally(done, err)
 	switch {
@@ -115,6 +115,10 @@ func (d *Door) failed(w http.ResponseWriter, r *http.Request, s screen, p *pageD
 	} else {
 		p.Failed = true
 		f.Notices = append(f.Notices, d.failure(l, err))
+		var limited *comments.LimitedError
+		if errors.As(err, &limited) && !limited.Failures {
+			f.Work, f.Coded = d.workAddress(s.site), true // which lets it in, held
+		}
 	}
 	if d.svc.TicketLives(r.Context(), s.site, s.query.Page, t.Ticket) {
 		d.setCode(f, s, t.Ticket)

@@ -42,6 +42,7 @@ func (d *Door) registerAPI() {
 		page, number("limit", comments.ThreadMost, comments.ThreadLimit), cursor(), sorting())
 	pages := &huma.Param{Name: "page", In: "query", Required: true, Explode: &explode, Description: "Up to 100 pages, each as a parameter of its own",
 		Schema: &huma.Schema{Type: "array", Items: text(), MaxItems: &countsMost}}
+	d.documentWork(page)
 	d.document("count-comments", "counts", "Count the approved comments of pages", reflect.TypeFor[countsBody](), pages)
 	d.document("latest-comments", "latest", "Read a site's latest approved comments", reflect.TypeFor[latestBody](),
 		number("limit", comments.LatestMost, comments.LatestDefault))

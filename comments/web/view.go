@@ -74,6 +74,8 @@ type formData struct {
 	NewlineFirst  bool // the content begins with one, and HTML would drop it
 
 	Image, Sound string // "" without a ticket
+	Work         string // address of challenges, when the page asks for a proof of work
+	Coded        bool   // the code is needed even with one
 	Renew        string // address that issues tickets
 	Expires      string // of the ticket; for the script, that renews it before
 	CodeFor      string // how long a code is good
@@ -109,6 +111,9 @@ func (d *Door) newForm(s screen, t typed) *formData {
 		CodeFor:      s.l.Wait(set.TicketTTL), Rules: set.RulesURL, Privacy: set.PrivacyURL,
 		Renew: d.tpl.URL(apiPrefix + s.site.ID + "/captcha"),
 		By:    map[string]*slip{},
+	}
+	if want := d.wants(s.site, s.query.Page); want.Work {
+		f.Work, f.Coded = d.workAddress(s.site), want.Code
 	}
 	if set.AddressesFor > 0 {
 		f.AddressesFor = s.l.Wait(set.AddressesFor)

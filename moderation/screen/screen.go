@@ -43,6 +43,7 @@ func Default(more ...Check) *List {
 	return New(append([]Check{
 		Trap(),
 		FillTime(),
+		Work(),
 		Links(),
 		Shouting(),
 		Contacts(),

@@ -84,8 +84,8 @@ func readers(t *testing.T, hub *live.Hub) *Server {
 	router := mux.NewRouter()
 	api := NewAPI(router, "test", "")
 	door := must[*web.Door](t)(web.New(web.Config{
-		Service: service, Templates: set, API: api, Picture: captcha.NewPainter(),
-		Sound: must[*captcha.Speaker](t)(captcha.NewSpeaker("")), Live: hub,
+		Service: service, Templates: set, API: api, Picture: must[*captcha.Gallery](t)(captcha.NewGallery(captcha.NewPainter(), 1<<20)),
+		Sound: captcha.NewChoir(must[*captcha.Speaker](t)(captcha.NewSpeaker(""))), Live: hub,
 	}))
 	return must[*Server](t)(New(Config{
 		Templates: set, Router: router, API: api, Doors: []Door{door}, Ready: func(context.Context) error { return nil },

@@ -12,6 +12,7 @@ import (
 	"duyet/comments"
 	"duyet/comments/limit"
 	"duyet/comments/pgstore"
+	"duyet/comments/work"
 	"duyet/moderation"
 	moderationpg "duyet/moderation/pgstore"
 )
@@ -77,6 +78,15 @@ func (s *Storage) Limiter(alone *limit.Limiter) comments.Limiter {
 		return alone
 	}
 	return s.server.db.Limiter(limit.DefaultRules(), alone)
+}
+
+// Works remembers which proofs of work were brought: in the ledger given, unless nodes have
+// to agree.
+func (s *Storage) Works(alone work.Ledger) work.Ledger {
+	if s.server == nil {
+		return alone
+	}
+	return s.server.db.SpentWork()
 }
 
 // Throttle slows sign-in on all nodes: the one given where there is one, which also counts
