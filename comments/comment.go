@@ -120,7 +120,38 @@ type Comment struct {
 
 	CreatedAt time.Time // UTC, millisecond precision
 	EditedAt  time.Time // zero until its words change
+
+	Root    ID        // topmost comment it answers by way of others; "" on the article itself. The store sets it
+	Author  AuthorKey // zero = unknown
+	Risk    uint16    // estimated, per mille; 0 = unknown
+	Likes   int64
+	Reports int64 // open ones
+	Marks   Marks
+	Public  *Words // what readers see while a later version waits; nil = the comment's own, once approved. Never changed in place
 }
+
+// AuthorKey is a hash, under the site, of the random key that an author's browser keeps.
+// The key itself is never stored, and one author's keys on two sites can't be matched.
+type AuthorKey [16]byte
+
+// IsZero reports whether there is no key.
+func (k AuthorKey) IsZero() bool { return k == AuthorKey{} }
+
+// Marks are facts about a comment beside its status, as a set of bits.
+type Marks uint32
+
+// Marks. Stores keep bits they don't know.
+const (
+	Withdrawn    Marks = 1 << iota // by its author, for good
+	Appealed                       // its author's appeal waits to be heard
+	Heard                          // an appeal was heard: there is no second one
+	EditedByDesk                   // a moderator changed its words
+	Pick                           // chosen by the newsroom
+	Newsroom                       // written by the newsroom
+)
+
+// Has reports whether all of some marks are set.
+func (m Marks) Has(some Marks) bool { return m&some == some }
 
 // Page is an article with a thread. It exists in the store from its first comment on.
 type Page struct {
@@ -130,6 +161,7 @@ type Page struct {
 	Title     string // as its first comment named it; a moderator may change it
 	Closed    bool   // by a moderator; see Settings.CloseAfter for closing by age
 	Counts    Counts
+	Standing  int64 // comments that readers see: approved, and edited ones whose earlier words stand
 	CreatedAt time.Time
 }
 
@@ -219,4 +251,12 @@ type Place struct {
 type Author struct {
 	Addr    netip.Addr
 	Expires time.Time
+}
+
+// Answered is the topmost comment of those that a reply to c answers: its Root.
+func (c *Comment) Answered() ID {
+	if c.Root != "" {
+		return c.Root
+	}
+	return c.ID
 }

@@ -64,6 +64,7 @@ type Head struct {
 	Seq    uint64
 	Chain  []byte
 	Counts Counts
+	Queues QueueCounts
 }
 
 // Commit is an event that has just become durable, as told to observers.
@@ -71,6 +72,7 @@ type Commit struct {
 	Event   Event
 	Page    string  // the comment's page key, "" when the event is about no comment
 	Comment Comment // as it stands after the event; the zero Comment when there is none
+	Stood   bool    // readers saw the comment before the event, or may have, where Elsewhere
 
 	// Elsewhere is set when another node made the commit and this one is told by the
 	// journal; Comment is then as it stands when told. What counts work done passes over

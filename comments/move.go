@@ -114,6 +114,11 @@ type (
 		Comment Comment
 		History []uint64
 	}
+	// MovedRevision is what stood before a change of a comment's words.
+	MovedRevision struct {
+		Comment  ID
+		Revision Revision
+	}
 	// MovedEvent is an event with what was typed with it, nil when nothing was or it was
 	// erased.
 	MovedEvent struct {

@@ -35,6 +35,7 @@ type Store interface {
 	TicketReader
 	ThreadReader
 	CommentReader
+	Amender
 	Journal
 	Sweeper
 	Observable
@@ -104,30 +105,50 @@ type TicketReader interface {
 	Spent(ctx context.Context, id TicketID, expires time.Time) (Spent, error)
 }
 
-// Sort is the order of a thread.
+// Sort is the order of a list.
 type Sort string
 
-// Orders of a thread, by time of writing.
+// Orders: of threads and queues by time of writing, of what is pending also by risk, the
+// highest first and then oldest first.
 const (
 	Oldest Sort = "oldest"
 	Newest Sort = "newest"
+	ByRisk Sort = "risk"
 )
 
 // ThreadReader reads what is public.
 type ThreadReader interface {
 	// Page is one page by canonical key; an unknown one is ErrNotFound.
 	Page(ctx context.Context, site, key string) (Page, error)
-	// Thread is up to limit approved comments of a page, in order, that come after the
-	// comment named by after ("" = from the start), whether or not that one still stands.
-	// An unknown page has none. The cost depends on limit, not on the thread's length.
+	// Thread is up to limit standing comments of a page, each as it is Shown, in order, that
+	// come after the comment named by after ("" = from the start), whether or not that one
+	// still stands. An unknown page has none. The cost depends on limit, not on the thread's
+	// length.
 	Thread(ctx context.Context, site, key string, sort Sort, after ID, limit int) ([]Comment, error)
-	// Latest is the site's latest approved comments, newest first, at most limit.
+	// Latest is the site's latest standing comments, each as it is Shown, newest first, at
+	// most limit.
 	Latest(ctx context.Context, site string, limit int) ([]Comment, error)
 }
 
 // CommentReader reads single comments whatever their status.
 type CommentReader interface {
 	Comment(ctx context.Context, id ID) (Comment, error)
+}
+
+// Amender changes comments.
+type Amender interface {
+	// Amend applies amendments in order in one transaction: the comment, its version,
+	// history, journal event, detail, indexes, the counts of site and page; and where words
+	// change, what stood before as a revision. Each has a result of its own; one that fails
+	// changes nothing and doesn't fail the others. Of two racing amendments the second sees
+	// what the first made. The error is for the whole: ErrUnavailable, or the context's.
+	Amend(ctx context.Context, amendments []Amendment) ([]Amended, error)
+	// Revisions are a comment's, oldest first; none of what does not exist.
+	Revisions(ctx context.Context, id ID) ([]Revision, error)
+	// Queue is up to Limit comments that fit the filter, in its order, that come after its
+	// place, whether or not the comment named there still stands in the queue. The cost
+	// depends on Limit, not on the queue's length. How many fit is counted in the Head.
+	Queue(ctx context.Context, f QueueFilter) ([]Comment, error)
 }
 
 // Journal reads what has happened.

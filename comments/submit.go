@@ -188,7 +188,7 @@ func (s *Service) validate(ctx context.Context, site Site, sub Submission, e *en
 	return c, page, err
 }
 
-// parent is the comment a reply is for: approved and on the same page, else ErrNotFound,
+// parent is the comment a reply is for: in public and on the same page, else ErrNotFound,
 // so that nobody learns of what is not public.
 func (s *Service) parent(ctx context.Context, page Page, raw string) (ID, error) {
 	id, err := ParseID(raw)
@@ -202,7 +202,7 @@ func (s *Service) parent(ctx context.Context, page Page, raw string) (ID, error)
 	if err != nil {
 		return "", err
 	}
-	if c.Page != page.Key || c.Status != Approved {
+	if c.Page != page.Key || !c.Standing() {
 		return "", ErrNotFound
 	}
 	return id, nil

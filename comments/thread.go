@@ -83,7 +83,7 @@ func (s *Service) Thread(ctx context.Context, site Site, q ThreadQuery, most int
 	return t, nil
 }
 
-// Counts are the numbers of approved comments of pages, in the order asked, at most
+// Counts are the numbers of comments that readers see on pages, in the order asked, at most
 // CountsMost. A bad key is ErrMalformed.
 func (s *Service) Counts(ctx context.Context, site Site, pages []string) ([]int64, error) {
 	if len(pages) == 0 || len(pages) > CountsMost {
@@ -95,7 +95,7 @@ func (s *Service) Counts(ctx context.Context, site Site, pages []string) ([]int6
 		if err != nil {
 			return nil, queryPage(err)
 		}
-		counts[i] = p.Counts.Approved
+		counts[i] = p.Standing
 	}
 	return counts, nil
 }
@@ -221,7 +221,8 @@ func (s *Service) ReplyTo(ctx context.Context, page Page, raw string) (Comment, 
 	if err != nil {
 		return Comment{}, err
 	}
-	return s.cfg.Store.Comment(ctx, id)
+	c, err := s.cfg.Store.Comment(ctx, id)
+	return c.Shown(), err
 }
 
 // Now is the service's clock.

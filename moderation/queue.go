@@ -44,7 +44,10 @@ func (s *Service) Queue(ctx context.Context, who Moderator, q QueueQuery) (Queue
 	if err := s.allowed(ctx, who, See, q.Site); err != nil {
 		return QueuePage{}, err
 	}
-	f := QueueFilter{Site: q.Site, Status: q.Status, Queue: q.Queue, Newest: q.Newest, Limit: q.Limit}
+	f := QueueFilter{Site: q.Site, Status: q.Status, Queue: q.Queue, Order: comments.Oldest, Limit: q.Limit}
+	if q.Newest {
+		f.Order = comments.Newest
+	}
 	if f.Status == "" {
 		f.Status = comments.Pending
 	}

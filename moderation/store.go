@@ -21,29 +21,24 @@ type Store interface {
 	DocumentStore
 }
 
-// QueueName is a predicate over what the store knows of a comment.
-type QueueName string
+// QueueName is a predicate over what the store knows of a comment; QueueFilter is what a
+// page of a queue is cut from.
+type (
+	QueueName   = comments.Queue
+	QueueFilter = comments.QueueFilter
+)
 
 // Queues beside the five statuses.
 const (
-	Suspect QueueName = "suspect" // pending, with a signal of level hold or above
+	Suspect  = comments.Suspect
+	Reported = comments.Reported
+	Appeals  = comments.Appeals
+	Edited   = comments.Edited
 )
-
-// QueueFilter is what a page of a queue is cut from.
-type QueueFilter struct {
-	Site   string
-	Status comments.Status
-	Queue  QueueName // "" = everything of the status
-	Newest bool      // false: oldest first
-	After  comments.ID
-	Limit  int
-}
 
 // QueueReader reads queues.
 type QueueReader interface {
-	// Queue is up to Limit comments that fit the filter, by time of writing, that come
-	// after After ("" = from the start) whether or not that one still stands in the queue.
-	// The cost depends on Limit, not on the queue's length.
+	// Queue is what comments.Amender promises.
 	Queue(ctx context.Context, f QueueFilter) ([]comments.Comment, error)
 	// QueueCount is how many fit the filter's site, status and queue, exactly.
 	QueueCount(ctx context.Context, f QueueFilter) (int64, error)
@@ -51,10 +46,13 @@ type QueueReader interface {
 
 // Step is what a decision makes of a comment.
 type Step struct {
-	To     comments.Status
-	Kind   comments.Kind
-	Reason string           // a code of the site's list
-	Detail *comments.Detail // typed words, with their salt; nil = none
+	To comments.Status
+	// Comment, if set, is the comment as it is to be, for decisions that change more than
+	// the status: see comments.Step. Its status is To.
+	Comment *comments.Comment
+	Kind    comments.Kind
+	Reason  string           // a code of the site's list
+	Detail  *comments.Detail // typed words, with their salt; nil = none
 }
 
 // Change is one compare-and-set. Decide sees the comment as it stands and its last
@@ -68,18 +66,43 @@ type Change struct {
 }
 
 // Changed is what became of one Change.
-type Changed struct {
-	Comment comments.Comment // as it stands after the change
-	Err     error            // of Decide, or ErrNotFound
+type Changed = comments.Amended
+
+// Amendments are changes as the readers' store takes them; for stores.
+func Amendments(changes []Change) []comments.Amendment {
+	list := make([]comments.Amendment, len(changes))
+	for i, c := range changes {
+		list[i] = comments.Amendment{ID: c.ID, Actor: c.Actor, Decide: func(current comments.Comment, last comments.Transition) (*comments.Step, error) {
+			step, err := c.Decide(current, last)
+			if step == nil || err != nil {
+				return nil, err
+			}
+			next := current
+			if step.Comment != nil {
+				next = *step.Comment
+			}
+			next.Status = step.To
+			return &comments.Step{Comment: next, Kind: step.Kind, Reason: step.Reason, Detail: step.Detail}, nil
+		}}
+	}
+	return list
+}
+
+// CountOf is how many of a site's comments fit a filter, by its head; for stores.
+func CountOf(h comments.Head, f QueueFilter) int64 {
+	switch {
+	case !f.Listed():
+		return 0
+	case f.Queue != "":
+		return h.Queues.Of(f.Queue)
+	}
+	return h.Counts.Of(f.Status)
 }
 
 // Transitioner changes statuses.
 type Transitioner interface {
-	// Transition applies the changes in order in one transaction: status, version,
-	// history, journal event, detail, queue index and counts of site and page. Each has a
-	// result of its own; one that fails changes nothing and doesn't fail the others. Of two
-	// racing changes the second sees what the first made. The error is for the whole:
-	// ErrUnavailable, or the context's.
+	// Transition is comments.Amender's Amend for decisions: all that is promised there
+	// holds.
 	Transition(ctx context.Context, changes []Change) ([]Changed, error)
 }
 

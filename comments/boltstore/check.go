@@ -31,7 +31,7 @@ func (db *DB) Check(ctx context.Context, progress func(done, total int64), repor
 	return db.View(ctx, func(tx *Tx) error {
 		c := &checker{ctx: ctx, tx: tx, key: db.key, tell: progress, report: report, heads: map[string]head{}, sites: map[uint32]*siteCheck{}}
 		for _, step := range []func() error{
-			c.checkSites, c.checkPages, c.checkComments, c.checkQueues, c.checkThreads,
+			c.checkSites, c.checkPages, c.checkComments, c.checkRevisions, c.checkQueues, c.checkThreads,
 			c.checkJournals, c.checkDetails, c.checkSpent, c.checkAddresses, c.checkAudience, c.checkCounts,
 		} {
 			if err := step(); err != nil {
@@ -58,16 +58,20 @@ type siteCheck struct {
 	id      string
 	head    head
 	counts  comments.Counts
-	suspect int64
+	tally   comments.QueueCounts
 	pages   map[string]*pageCheck
 	numbers map[uint32]string // page key by number
 	events  int64             // of comments' histories
 }
 
 type pageCheck struct {
-	number  uint32
-	says    comments.Counts
-	counted comments.Counts
+	number        uint32
+	says, counted pageCounts
+}
+
+type pageCounts struct {
+	comments.Counts
+	standing int64
 }
 
 func (c *checker) problem(record, what string, args ...any) {
@@ -171,7 +175,7 @@ func (c *checker) checkPages() error {
 			c.problem(s.page(p.Key), "its number %d was never given", p.number)
 		}
 		s.numbers[p.number] = p.Key
-		s.pages[p.Key] = &pageCheck{number: p.number, says: p.Counts}
+		s.pages[p.Key] = &pageCheck{number: p.number, says: pageCounts{p.Counts, p.Standing}}
 	})
 }
 
@@ -196,28 +200,37 @@ func (c *checker) checkComment(s *siteCheck, comment *stored, id uuid.UUID) {
 	if !c.tx.Has(bucketQueues, queueKey(s.head.number, statusQueue(comment.Status), id)) {
 		c.problem(name, "it is %s but not in that queue", comment.Status)
 	}
-	if suspect(&comment.Comment) {
-		s.suspect++
-		if !c.tx.Has(bucketQueues, queueKey(s.head.number, queueSuspect, id)) {
-			c.problem(name, "it is suspect but not in that queue")
+	s.tally.Move(nil, &comment.Comment)
+	for _, q := range comments.Queues {
+		if comment.In(q) && !c.tx.Has(bucketQueues, queueKey(s.head.number, queueOf(q), id)) {
+			c.problem(name, "it is not in the queue %s, where it belongs", q)
 		}
+	}
+	if comment.Status == comments.Pending && !c.tx.Has(bucketQueues, riskKey(s.head.number, comment.Risk, id)) {
+		c.problem(name, "it is not in its place in the queue by risk")
 	}
 	if p := s.pages[comment.Page]; p == nil {
 		c.problem(name, "its page %s does not exist", comment.Page)
 	} else {
 		p.counted.Move("", comment.Status)
-		if comment.Status == comments.Approved && !c.tx.Has(bucketThreads, threadKey(s.head.number, p.number, id)) {
-			c.problem(name, "it is approved but not in its page's thread")
+		if comment.Standing() {
+			p.counted.standing++
+			if !c.tx.Has(bucketThreads, threadKey(s.head.number, p.number, id)) {
+				c.problem(name, "readers see it, but it is not in its page's thread")
+			}
 		}
 	}
+	root := comments.ID("")
 	if comment.Parent != "" {
 		parent, err := c.tx.comment(s.head.number, s.id, comment.Parent.UUID(), false)
 		if errors.Is(err, comments.ErrNotFound) || err == nil && parent.Page != comment.Page {
 			c.problem(name, "the comment it answers is not on its page")
+		} else if err == nil {
+			root = parent.Answered()
 		}
 	}
-	if uint64(len(comment.history)) != comment.Version {
-		c.problem(name, "it is at version %d with %d events", comment.Version, len(comment.history))
+	if comment.Root != root {
+		c.problem(name, "the topmost comment it answers is %q, and it says %q", root, comment.Root)
 	}
 	c.checkHistory(s, comment, name)
 }
@@ -225,6 +238,7 @@ func (c *checker) checkComment(s *siteCheck, comment *stored, id uuid.UUID) {
 // checkHistory holds a comment against the events it lists.
 func (c *checker) checkHistory(s *siteCheck, comment *stored, name string) {
 	var status comments.Status
+	var version uint64
 	for _, seq := range comment.history {
 		s.events++
 		key := eventKey(s.head.number, seq)
@@ -237,33 +251,74 @@ func (c *checker) checkHistory(s *siteCheck, comment *stored, name string) {
 		if err != nil {
 			return // reported with the journal
 		}
-		if e.Comment != comment.ID || e.From != status {
+		if e.Comment != comment.ID || e.From != status || e.Version != version+1 && (e.Version != version || version == 0) {
 			c.problem(name, "event %d of its history is not about it, or does not follow the one before", seq)
 			return
 		}
-		status = e.To
+		status, version = e.To, e.Version
 	}
 	if status != comment.Status {
 		c.problem(name, "it is %s, and by its history %q", comment.Status, status)
+	}
+	if version != comment.Version {
+		c.problem(name, "it is at version %d, and by its history at %d", comment.Version, version)
 	}
 }
 
 func (c *checker) checkQueues() error {
 	return c.each(bucketQueues, func(k, _ []byte) {
-		s := c.site(bucketQueues, k, 5+uuidSize)
+		size := 5 + uuidSize
+		if len(k) == size+riskSize && queue(k[4]) == queueRisk {
+			size += riskSize
+		}
+		s := c.site(bucketQueues, k, size)
 		if s == nil {
 			return
 		}
-		q, id := queue(k[4]), uuid.UUID(k[5:])
+		q, id := queue(k[4]), uuid.UUID(k[size-uuidSize:])
 		comment, err := c.tx.comment(s.head.number, s.id, id, false)
 		switch {
 		case errors.Is(err, comments.ErrNotFound):
 			c.problem(s.comment(id), "it does not exist, but a queue lists it")
 		case err != nil: // reported with the comments
-		case q == queueSuspect && !suspect(&comment.Comment):
-			c.problem(s.comment(id), "the queue of suspects lists it, which it is not")
-		case q != queueSuspect && q != statusQueue(comment.Status):
-			c.problem(s.comment(id), "it is %s, but another queue lists it", comment.Status)
+		case !slices.ContainsFunc(queuesOf(s.head.number, &comment.Comment, id), func(key []byte) bool { return bytes.Equal(key, k) }):
+			c.problem(s.comment(id), "it is %s, but the queue %q lists it, where it does not belong", comment.Status, q)
+		}
+	})
+}
+
+// queuesOf are the keys of a comment's entries in queues.
+func queuesOf(site uint32, c *comments.Comment, id uuid.UUID) [][]byte {
+	keys := [][]byte{queueKey(site, statusQueue(c.Status), id)}
+	for _, q := range comments.Queues {
+		if c.In(q) {
+			keys = append(keys, queueKey(site, queueOf(q), id))
+		}
+	}
+	if c.Status == comments.Pending {
+		keys = append(keys, riskKey(site, c.Risk, id))
+	}
+	return keys
+}
+
+func (c *checker) checkRevisions() error {
+	return c.each(bucketRevisions, func(k, v []byte) {
+		s := c.site(bucketRevisions, k, commentSize+8)
+		if s == nil {
+			return
+		}
+		name := "revision of " + s.comment(uuid.UUID(k[4:commentSize]))
+		r, err := decodeRevision(k, v)
+		if err != nil {
+			c.damaged(err)
+			return
+		}
+		comment, err := c.tx.comment(s.head.number, s.id, uuid.UUID(k[4:commentSize]), false)
+		switch {
+		case errors.Is(err, comments.ErrNotFound):
+			c.problem(name, "the comment does not exist")
+		case err == nil && r.Version >= comment.Version:
+			c.problem(name, "it is of version %d, which is not past", r.Version)
 		}
 	})
 }
@@ -281,7 +336,7 @@ func (c *checker) checkThreads() error {
 		case errors.Is(err, comments.ErrNotFound):
 			c.problem(s.comment(id), "it does not exist, but a thread lists it")
 		case err != nil: // reported with the comments
-		case comment.Status != comments.Approved:
+		case !comment.Standing():
 			c.problem(s.comment(id), "it is %s, but a thread lists it", comment.Status)
 		case !known || page != comment.Page:
 			c.problem(s.comment(id), "another page's thread lists it")
@@ -295,12 +350,13 @@ func (c *checker) checkCounts() error {
 		if s.counts != s.head.Counts {
 			c.problem(name, "its counts are %s, counted were %s", show(s.head.Counts), show(s.counts))
 		}
-		if s.suspect != s.head.suspect {
-			c.problem(name, "it counts %d suspect comments, counted were %d", s.head.suspect, s.suspect)
+		if s.tally != s.head.Queues {
+			c.problem(name, "it tallies %+v, counted were %+v", s.head.Queues, s.tally)
 		}
 		for _, key := range slices.Sorted(maps.Keys(s.pages)) {
 			if p := s.pages[key]; p.says != p.counted {
-				c.problem(s.page(key), "its counts are %s, counted were %s", show(p.says), show(p.counted))
+				c.problem(s.page(key), "its counts are %s, %d standing, counted were %s, %d standing",
+					show(p.says.Counts), p.says.standing, show(p.counted.Counts), p.counted.standing)
 			}
 		}
 	}

@@ -84,10 +84,10 @@ func TestCheckFinds(t *testing.T) {
 		"site count": {func(tx *Tx, n uint32) {
 			h, _ := tx.head("news")
 			h.Counts.Spam++
-			h.suspect++
+			h.Queues.Suspect++
 			h.dirty = true
 			tx.wrote()
-		}, []string{"site news: its counts are 1 pending, 1 approved, 0 rejected, 1 spam", "counts 2 suspect comments, counted were 1"}},
+		}, []string{"site news: its counts are 1 pending, 1 approved, 0 rejected, 1 spam", "it tallies {Suspect:2 Reported:0 Appeals:0 Edited:0}, counted were {Suspect:1"}},
 		"page count": {func(tx *Tx, n uint32) {
 			p, _ := tx.page(n, "news", "p")
 			p.Counts.Approved = 7
@@ -98,15 +98,15 @@ func TestCheckFinds(t *testing.T) {
 		}, []string{first + ": it is approved but not in that queue"}},
 		"suspects lack": {func(tx *Tx, n uint32) {
 			tx.delete(bucketQueues, queueKey(n, queueSuspect, one(1)))
-		}, []string{second + ": it is suspect but not in that queue"}},
+		}, []string{second + ": it is not in the queue suspect"}},
 		"queue has too much": {func(tx *Tx, n uint32) {
 			tx.PutEntry(bucketQueues, queueKey(n, statusQueue(comments.Spam), one(0)))
 			tx.PutEntry(bucketQueues, queueKey(n, queueSuspect, one(0)))
 			tx.PutEntry(bucketQueues, queueKey(n, statusQueue(comments.Spam), ghost))
-		}, []string{first + ": it is approved, but another queue lists it", first + ": the queue of suspects lists it", "it does not exist, but a queue lists it"}},
+		}, []string{first + `: it is approved, but the queue '\x04' lists it`, first + `: it is approved, but the queue 's' lists it`, "it does not exist, but a queue lists it"}},
 		"thread lacks": {func(tx *Tx, n uint32) {
 			tx.delete(bucketThreads, threadKey(n, 1, one(0)))
-		}, []string{first + ": it is approved but not in its page's thread"}},
+		}, []string{first + ": readers see it, but it is not in its page's thread"}},
 		"thread has too much": {func(tx *Tx, n uint32) {
 			tx.PutEntry(bucketThreads, threadKey(n, 1, one(1)))
 			tx.PutEntry(bucketThreads, threadKey(n, 2, one(0)))
@@ -122,13 +122,13 @@ func TestCheckFinds(t *testing.T) {
 			tx.delete(bucketJournal, eventKey(n, 2))
 		}, []string{first + ": event 2 of its history is missing", "journal of site news: site news, event 2: it is missing"}},
 		"history lacks": {func(tx *Tx, n uint32) {
-			s, _ := tx.Stand(comments.MakeID("news", one(0)))
+			s, _ := tx.stand(comments.MakeID("news", one(0)))
 			s.stored.history = []uint64{3} // the other's
 			key := commentKey(n, one(0))
 			tx.put(bucketComments, key, s.stored.record(key))
 		}, []string{first + ": event 3 of its history is not about it", "event 2 of site news: it is missing from the history"}},
 		"status changed": {func(tx *Tx, n uint32) {
-			s, _ := tx.Stand(comments.MakeID("news", one(1)))
+			s, _ := tx.stand(comments.MakeID("news", one(1)))
 			s.stored.Status = comments.Approved
 			key := commentKey(n, one(1))
 			tx.put(bucketComments, key, s.stored.record(key))

@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"slices"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,7 +13,11 @@ import (
 	"duyet/comments"
 )
 
-const formatComment Format = 1
+// Formats of a comment: before there was more to keep than status and words, and since.
+const (
+	formatCommentPlain Format = 1
+	formatComment      Format = 2
+)
 
 // stored is a comment as the file holds it: what decisions change comes first, then the
 // words, which a decision copies without reading them.
@@ -61,7 +65,7 @@ func appendSignals(b []byte, signals []comments.Signal) []byte {
 }
 
 func (c *stored) record(key []byte) []byte {
-	b := newRecord(32 + 4*len(c.history) + len(c.body))
+	b := newRecord(96 + 4*len(c.history) + len(c.body))
 	b = binary.AppendUvarint(b, c.Version)
 	b = append(b, statusCode(c.Status))
 	b = appendTime(b, c.addrExpires)
@@ -71,7 +75,79 @@ func (c *stored) record(key []byte) []byte {
 		b = binary.AppendUvarint(b, seq-before)
 		before = seq
 	}
+	b = appendBeside(b, &c.Comment)
 	return seal(formatComment, key, append(b, c.body...))
+}
+
+// What a comment has beside status and words: mostly little, so a byte says what follows.
+const (
+	hasRoot = 1 << iota
+	hasAuthor
+	hasNumbers
+	hasPublic
+)
+
+func appendBeside(b []byte, c *comments.Comment) []byte {
+	at := len(b)
+	b = append(b, 0)
+	if c.Root != "" {
+		b[at] |= hasRoot
+		u := c.Root.UUID()
+		b = append(b, u[:]...)
+	}
+	if !c.Author.IsZero() {
+		b[at] |= hasAuthor
+		b = append(b, c.Author[:]...)
+	}
+	if c.Risk != 0 || c.Likes != 0 || c.Reports != 0 || c.Marks != 0 {
+		b[at] |= hasNumbers
+		for _, n := range []uint64{uint64(c.Risk), uint64(c.Likes), uint64(c.Reports), uint64(c.Marks)} {
+			b = binary.AppendUvarint(b, n)
+		}
+	}
+	if c.Public != nil {
+		b[at] |= hasPublic
+		b = appendWords(b, *c.Public)
+	}
+	return b
+}
+
+func appendWords(b []byte, w comments.Words) []byte {
+	b = appendTime(b, w.EditedAt)
+	return appendText(appendText(appendText(b, w.Name), w.Title), w.Content)
+}
+
+func (d *decoder) words() (w comments.Words) {
+	w.EditedAt = d.time()
+	w.Name, w.Title, w.Content = d.text(), d.text(), d.text()
+	return w
+}
+
+func (d *decoder) beside(c *comments.Comment) {
+	has := d.byte()
+	if has >= 2*hasPublic {
+		d.fail()
+	}
+	if has&hasRoot != 0 {
+		if u := d.uuid(); !d.bad {
+			c.Root = makeID(c.Site, u)
+		}
+	}
+	if has&hasAuthor != 0 {
+		copy(c.Author[:], d.take(len(c.Author)))
+	}
+	if has&hasNumbers != 0 {
+		risk, likes, reports, marks := d.uint(), d.uint(), d.uint(), d.uint()
+		if risk > math.MaxUint16 || likes > math.MaxInt64 || reports > math.MaxInt64 || marks > math.MaxUint32 {
+			d.fail()
+			return
+		}
+		c.Risk, c.Likes, c.Reports, c.Marks = uint16(risk), int64(likes), int64(reports), comments.Marks(marks)
+	}
+	if has&hasPublic != 0 {
+		w := d.words()
+		c.Public = &w
+	}
 }
 
 // decodeComment reads a record. Only with full does it keep the history and the encoded
@@ -81,7 +157,7 @@ func decodeComment(site string, key, record []byte, full bool) (stored, error) {
 	if err != nil {
 		return stored{}, err
 	}
-	if f != formatComment || len(key) != commentSize {
+	if f != formatComment && f != formatCommentPlain || len(key) != commentSize {
 		return stored{}, damaged(bucketComments, key, "it is no comment")
 	}
 	var c stored
@@ -99,6 +175,9 @@ func decodeComment(site string, key, record []byte, full bool) (stored, error) {
 		if full {
 			c.history = append(c.history, seq)
 		}
+	}
+	if f == formatComment {
+		d.beside(&c.Comment)
 	}
 	if full {
 		c.body = []byte(d.s)
@@ -147,13 +226,6 @@ func (d *decoder) signals() []comments.Signal {
 		signals = append(signals, s)
 	}
 	return signals
-}
-
-// suspect reports whether a comment belongs in the queue of suspects.
-func suspect(c *comments.Comment) bool {
-	return c.Status == comments.Pending && slices.ContainsFunc(c.Signals, func(s comments.Signal) bool {
-		return s.Level == comments.LevelHold || s.Level == comments.LevelSpam
-	})
 }
 
 // comment reads one comment, or comments.ErrNotFound.

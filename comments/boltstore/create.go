@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -87,7 +88,7 @@ func (p *creation) create(tx *Tx) (comments.Comment, bool, error) {
 	if err != nil && !errors.Is(err, comments.ErrNotFound) {
 		return comments.Comment{}, false, err
 	}
-	if err := p.parent(tx, h.number); err != nil {
+	if p.Comment.Root, err = p.root(tx, h.number); err != nil {
 		return comments.Comment{}, false, err
 	}
 
@@ -122,22 +123,23 @@ func (p *creation) repeat(tx *Tx, h *head, ticket []byte) (comments.Comment, boo
 	return c.Comment, err == nil, err
 }
 
-// parent is nil when the comment answers the article, or a comment of the same page.
-func (p *creation) parent(tx *Tx, number uint32) error {
+// root is the topmost of the comments that this one answers, which are on the same page;
+// "" when it answers the article.
+func (p *creation) root(tx *Tx, number uint32) (comments.ID, error) {
 	if p.Comment.Parent == "" {
-		return nil
+		return "", nil
 	}
 	if p.Comment.Parent.Site() != p.Comment.Site {
-		return fmt.Errorf("parent: %w", comments.ErrNotFound)
+		return "", fmt.Errorf("parent: %w", comments.ErrNotFound)
 	}
 	c, err := tx.comment(number, p.Comment.Site, p.Comment.Parent.UUID(), false)
 	if err == nil && c.Page != p.Comment.Page {
 		err = comments.ErrNotFound
 	}
 	if err != nil {
-		return fmt.Errorf("parent: %w", err)
+		return "", fmt.Errorf("parent: %w", err)
 	}
-	return nil
+	return c.Answered(), nil
 }
 
 func (p *creation) write(tx *Tx, h *head, pg *page, key []byte) {
@@ -153,33 +155,49 @@ func (p *creation) write(tx *Tx, h *head, pg *page, key []byte) {
 		tx.put(bucketAddresses, a, addressRecord(a, p.Author))
 	}
 	tx.put(bucketComments, key, c.record(key))
-	tx.index(h, pg, &c.Comment, p.uuid, "", false)
+	tx.index(h, pg, nil, &c.Comment, p.uuid)
 }
 
-// index brings the indexes and counts of a comment up to its status, from the one it had;
-// wasSuspect says whether it stood among the suspects.
-func (tx *Tx) index(h *head, pg *page, c *comments.Comment, id uuid.UUID, from comments.Status, wasSuspect bool) {
-	h.Counts.Move(from, c.Status)
-	pg.Counts.Move(from, c.Status)
-	tx.changed(pg)
-	if from != c.Status {
-		if from != "" {
-			tx.delete(bucketQueues, queueKey(h.number, statusQueue(from), id))
-		}
-		tx.put(bucketQueues, queueKey(h.number, statusQueue(c.Status), id), present)
-		if from == comments.Approved {
-			tx.delete(bucketThreads, threadKey(h.number, pg.number, id))
-		}
-		if c.Status == comments.Approved {
-			tx.put(bucketThreads, threadKey(h.number, pg.number, id), present)
-		}
+// index brings the indexes and counts of a comment from what it was (nil = it is new) up
+// to what it is.
+func (tx *Tx) index(h *head, pg *page, from, c *comments.Comment, id uuid.UUID) {
+	var was comments.Status
+	if from != nil {
+		was = from.Status
 	}
-	switch is := suspect(c); {
-	case is && !wasSuspect:
-		h.suspect++
-		tx.put(bucketQueues, queueKey(h.number, queueSuspect, id), present)
-	case !is && wasSuspect:
-		h.suspect--
-		tx.delete(bucketQueues, queueKey(h.number, queueSuspect, id))
+	h.dirty = true
+	h.Counts.Move(was, c.Status)
+	h.Queues.Move(from, c)
+	pg.Counts.Move(was, c.Status)
+	tx.changed(pg)
+	tx.move(bucketQueues, was != "", true, queueKey(h.number, statusQueue(was), id), queueKey(h.number, statusQueue(c.Status), id))
+	for _, q := range comments.Queues {
+		key := queueKey(h.number, queueOf(q), id)
+		tx.move(bucketQueues, from != nil && from.In(q), c.In(q), key, key)
+	}
+	risk := riskKey(h.number, c.Risk, id)
+	before := risk
+	if from != nil {
+		before = riskKey(h.number, from.Risk, id)
+	}
+	tx.move(bucketQueues, was == comments.Pending, c.Status == comments.Pending, before, risk)
+	stood, stands := from != nil && from.Standing(), c.Standing()
+	if stands && !stood {
+		pg.Standing++
+	} else if stood && !stands {
+		pg.Standing--
+	}
+	thread := threadKey(h.number, pg.number, id)
+	tx.move(bucketThreads, stood, stands, thread, thread)
+}
+
+// move takes an index entry from one key to another, where there was and is to be one.
+func (tx *Tx) move(b Bucket, was, is bool, from, to []byte) {
+	same := bytes.Equal(from, to)
+	if was && !(is && same) {
+		tx.delete(b, from)
+	}
+	if is && !(was && same) {
+		tx.put(b, to, present)
 	}
 }

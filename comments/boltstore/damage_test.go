@@ -82,7 +82,7 @@ func readAll(t *testing.T, db *boltstore.DB) map[string]any {
 		latest, err := db.Latest(ctx, site, 1000)
 		note("latest "+site, latest, err)
 		for _, status := range comments.Statuses {
-			list, err := db.Queue(ctx, site, status, false, false, "", 1000)
+			list, err := db.Queue(ctx, comments.QueueFilter{Site: site, Status: status, Limit: 1000})
 			note("queue "+site+string(status), list, err)
 			for _, c := range list {
 				one, err := db.Comment(ctx, c.ID)
@@ -91,8 +91,10 @@ func readAll(t *testing.T, db *boltstore.DB) map[string]any {
 				note("history "+string(c.ID), history, err)
 			}
 		}
-		suspects, err := db.Queue(ctx, site, comments.Pending, true, true, "", 1000)
+		suspects, err := db.Queue(ctx, comments.QueueFilter{Site: site, Queue: comments.Suspect, Order: comments.Newest, Limit: 1000})
 		note("suspects "+site, suspects, err)
+		risky, err := db.Queue(ctx, comments.QueueFilter{Site: site, Status: comments.Pending, Order: comments.ByRisk, Limit: 1000})
+		note("by risk "+site, risky, err)
 		for n := range 50 {
 			key := fmt.Sprintf("https://news.example/bai-viet-%d.html", n)
 			page, err := db.Page(ctx, site, key)

@@ -35,7 +35,7 @@ func samples(t testing.TB) (list []sampled) {
 	_, _, err = db.Create(t.Context(), comments.Creation{
 		Comment: comments.Comment{
 			ID: id, Site: "news", Page: "https://news.example/1", Status: comments.Pending, Lang: "vi",
-			Name: "Ánh", Title: "Góp ý", Content: "Rất hay!", CreatedAt: at, EditedAt: at,
+			Author: comments.AuthorKey{7}, Name: "Ánh", Title: "Góp ý", Content: "Rất hay!", CreatedAt: at, EditedAt: at,
 			Signals: []comments.Signal{{Check: "x", Level: comments.LevelHold, Code: "c", Args: map[string]string{"a": "b"},
 				Places: []comments.Place{{Field: "name", Start: 1, End: 2}}}},
 		},
@@ -47,17 +47,15 @@ func samples(t testing.TB) (list []sampled) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = db.Do(t.Context(), func(tx *Tx) error {
-		s, err := tx.Stand(id)
-		if err != nil {
-			return err
-		}
-		tx.Move(s, Step{To: comments.Spam, Kind: comments.KindDecided, Actor: "m-1", Reason: "r",
-			Detail: &comments.Detail{Salt: []byte("salt"), Reason: "x", Note: "y"}})
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+	done, err := db.Amend(t.Context(), []comments.Amendment{{ID: id, Actor: "m-1", Decide: func(c comments.Comment, _ comments.Transition) (*comments.Step, error) {
+		w := c.Words()
+		c.Public, c.Content, c.EditedAt = &w, "Rất rất hay!", at
+		c.Risk, c.Reports, c.Likes, c.Marks = 120, 1, 2, comments.Appealed
+		return &comments.Step{Comment: c, Kind: comments.KindDecided, Reason: "r",
+			Detail: &comments.Detail{Salt: []byte("salt"), Reason: "x", Note: "y"}}, nil
+	}}})
+	if err != nil || done[0].Err != nil {
+		t.Fatal(err, done)
 	}
 	err = db.View(t.Context(), func(tx *Tx) error {
 		for _, b := range decoded {
@@ -76,7 +74,7 @@ func samples(t testing.TB) (list []sampled) {
 
 // decoded are the buckets whose records have a decoder.
 var decoded = []Bucket{
-	bucketHeads, bucketSites, bucketComments, bucketPages, bucketJournal, bucketDetails, bucketSpent, bucketAbout, bucketAddresses,
+	bucketHeads, bucketSites, bucketComments, bucketRevisions, bucketPages, bucketJournal, bucketDetails, bucketSpent, bucketAbout, bucketAddresses,
 }
 
 // decode reads a record of a bucket as the store does, and encodes it again where the
@@ -94,6 +92,9 @@ func decode(b Bucket, key, record []byte) (again []byte, err error) {
 			return nil, err
 		}
 		return c.record(key), nil
+	case bucketRevisions:
+		r, err := decodeRevision(key, record)
+		return revisionRecord(key, r), err
 	case bucketPages:
 		p, err := decodePage("news", key, record)
 		if err != nil {

@@ -9,19 +9,27 @@ import (
 	"duyet/comments"
 )
 
-const formatHead Format = 1
+// Formats of a head: before queues other than of suspects were counted, and since.
+const (
+	formatHeadPlain Format = 1
+	formatHead      Format = 2
+)
 
 // head is the end of a site's journal with all that is counted beside it. Its record has
-// a fixed size: 4 bytes number, 8 seq, 32 chain, 5×8 counts, 8 suspect, 4 last page.
+// a fixed size: 4 bytes number, 8 seq, 32 chain, 5×8 counts, 4 last page, 4×8 tally.
 type head struct {
 	comments.Head
 	number   uint32
-	suspect  int64  // pending comments that a check suspects
 	lastPage uint32 // the highest number a page was given
 	dirty    bool   // differs from what is stored
+	plain    bool   // stored before queues other than of suspects were kept
 }
 
-const headPayload = 4 + 8 + comments.ChainSize + 5*8 + 8 + 4
+// In the plain format the one tally, of suspects, stands before the last page.
+const (
+	headPlain   = 4 + 8 + comments.ChainSize + 5*8 + 8 + 4
+	headPayload = 4 + 8 + comments.ChainSize + 5*8 + 4 + 4*8
+)
 
 func (h *head) record(site string) []byte {
 	b := newRecord(headPayload)
@@ -35,8 +43,10 @@ func (h *head) record(site string) []byte {
 	for _, s := range comments.Statuses {
 		b = binary.BigEndian.AppendUint64(b, uint64(h.Counts.Of(s)))
 	}
-	b = binary.BigEndian.AppendUint64(b, uint64(h.suspect))
 	b = binary.BigEndian.AppendUint32(b, h.lastPage)
+	for _, q := range comments.Queues {
+		b = binary.BigEndian.AppendUint64(b, uint64(h.Queues.Of(q)))
+	}
 	return seal(formatHead, []byte(site), b)
 }
 
@@ -45,10 +55,10 @@ func decodeHead(key, record []byte) (head, error) {
 	if err != nil {
 		return head{}, err
 	}
-	if f != formatHead || len(b) != headPayload {
+	h := head{plain: f == formatHeadPlain}
+	if !(h.plain && len(b) == headPlain || f == formatHead && len(b) == headPayload) {
 		return head{}, damaged(bucketHeads, key, "it is no head")
 	}
-	var h head
 	h.number = binary.BigEndian.Uint32(b)
 	h.Seq = binary.BigEndian.Uint64(b[4:])
 	b = b[12:]
@@ -56,12 +66,22 @@ func decodeHead(key, record []byte) (head, error) {
 		h.Chain = append([]byte(nil), b[:comments.ChainSize]...)
 	}
 	b = b[comments.ChainSize:]
-	c := &h.Counts
-	for _, n := range []*int64{&c.Pending, &c.Approved, &c.Rejected, &c.Spam, &c.Trashed, &h.suspect} {
-		*n = int64(binary.BigEndian.Uint64(b))
-		b = b[8:]
+	number := func(into ...*int64) {
+		for _, n := range into {
+			*n = int64(binary.BigEndian.Uint64(b))
+			b = b[8:]
+		}
+	}
+	c, t := &h.Counts, &h.Queues
+	number(&c.Pending, &c.Approved, &c.Rejected, &c.Spam, &c.Trashed)
+	if h.plain {
+		number(&t.Suspect)
+		h.lastPage = binary.BigEndian.Uint32(b)
+		return h, nil
 	}
 	h.lastPage = binary.BigEndian.Uint32(b)
+	b = b[4:]
+	number(&t.Suspect, &t.Reported, &t.Appeals, &t.Edited)
 	return h, nil
 }
 
@@ -116,19 +136,6 @@ func (db *DB) Head(ctx context.Context, site string) (h comments.Head, err error
 		return err
 	})
 	return h, err
-}
-
-// SuspectCount is how many pending comments of a site have a signal of level hold or
-// above, exactly.
-func (db *DB) SuspectCount(ctx context.Context, site string) (n int64, err error) {
-	err = db.View(ctx, func(tx *Tx) error {
-		h, err := tx.siteHead(site)
-		if err == nil {
-			n = h.suspect
-		}
-		return err
-	})
-	return n, err
 }
 
 // siteHead is head for a site proper: the installation is none.

@@ -14,12 +14,14 @@
 //	about      name                                text: sentinel, version of each wing,
 //	                                               installation id, fingerprint, last number
 //	sites      site id                             JSON: number, name, origins, settings …
-//	heads      site id ("*" = installation)        number, seq, chain, counts, suspect, last page
+//	heads      site id ("*" = installation)        number, seq, chain, counts, tally, last page
 //	comments   site, uuid                          version, status, seqs of its events; words
+//	revisions  site, uuid, version (8)             words that stood before; erasable
 //	pages      site, canonical key                 number, counts, title …
 //	queues     site, queue (1 byte), uuid          empty; one entry for the status, and one
-//	                                               more under "suspect"
-//	threads    site, page number (4), uuid         empty; approved comments alone
+//	                                               more in each queue it stands in
+//	           site, 'k', risk inverted (2), uuid     empty; what is pending, by risk
+//	threads    site, page number (4), uuid         empty; standing comments alone
 //	journal    site, seq (8)                       chain and event
 //	details    site, seq (8)                       salt, reason, note; erasable
 //	spent      forget at (8), ticket id (16)       site id, uuid, hash of the words
@@ -55,6 +57,7 @@ const (
 	bucketSites     Bucket = "sites"
 	bucketHeads     Bucket = "heads"
 	bucketComments  Bucket = "comments"
+	bucketRevisions Bucket = "revisions"
 	bucketPages     Bucket = "pages"
 	bucketQueues    Bucket = "queues"
 	bucketThreads   Bucket = "threads"
@@ -71,7 +74,7 @@ func (b Bucket) fill() float64 {
 	switch b {
 	case bucketComments, bucketQueues, bucketThreads, bucketSpent, bucketAddresses:
 		return 0.9
-	case bucketJournal, bucketDetails: // never written twice
+	case bucketJournal, bucketDetails, bucketRevisions: // never written twice
 		return 0.98
 	}
 	return 0.5
@@ -96,7 +99,28 @@ const installationNumber = 0
 type queue byte
 
 // The queue of a status is its code; see statusCode.
-const queueSuspect queue = 's'
+const (
+	queueSuspect  queue = 's'
+	queueReported queue = 'r'
+	queueAppeals  queue = 'a'
+	queueEdited   queue = 'e'
+	queueRisk     queue = 'k'
+)
+
+// queueOf is the byte of a queue that is no status, 0 for none.
+func queueOf(q comments.Queue) queue {
+	switch q {
+	case comments.Suspect:
+		return queueSuspect
+	case comments.Reported:
+		return queueReported
+	case comments.Appeals:
+		return queueAppeals
+	case comments.Edited:
+		return queueEdited
+	}
+	return 0
+}
 
 const (
 	uuidSize    = 16
@@ -124,6 +148,22 @@ func queuePrefix(site uint32, q queue) []byte {
 
 func queueKey(site uint32, q queue, id uuid.UUID) []byte {
 	return append(queuePrefix(site, q), id[:]...)
+}
+
+// riskSize is what stands before the uuid in the queue by risk.
+const riskSize = 2
+
+// riskPlace sorts the highest risk first.
+func riskPlace(risk uint16) []byte {
+	return binary.BigEndian.AppendUint16(make([]byte, 0, riskSize), ^risk)
+}
+
+func riskKey(site uint32, risk uint16, id uuid.UUID) []byte {
+	return append(append(queuePrefix(site, queueRisk), riskPlace(risk)...), id[:]...)
+}
+
+func revisionKey(site uint32, id uuid.UUID, version uint64) []byte {
+	return binary.BigEndian.AppendUint64(commentKey(site, id), version)
 }
 
 func threadPrefix(site, page uint32) []byte {

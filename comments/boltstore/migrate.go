@@ -2,9 +2,12 @@ package boltstore
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/google/uuid"
 
 	"duyet/comments"
 )
@@ -22,7 +25,79 @@ func migrations() []Migration {
 	return []Migration{
 		layFirstBuckets,
 		layAudience,
+		keepMoreOfComments,
 	}
+}
+
+// keepMoreOfComments makes version 3: what is pending is listed by risk, replies know the
+// topmost comment they answer, and heads count more queues.
+func keepMoreOfComments(tx *Tx) error {
+	if err := tx.AddBucket(bucketRevisions); err != nil {
+		return err
+	}
+	heads, err := tx.allHeads()
+	if err != nil {
+		return err
+	}
+	sites := map[uint32]string{}
+	for site, h := range heads {
+		sites[h.number] = site
+		tx.put(bucketHeads, []byte(site), h.record(site))
+	}
+	var replies, pending [][]byte
+	for key := range tx.Keys(bucketComments, nil) {
+		c, err := tx.commentAt(sites, key)
+		if errors.Is(err, comments.ErrDamaged) {
+			continue // check names it; nothing else is affected
+		}
+		if err != nil {
+			return err
+		}
+		if c.Status == comments.Pending {
+			pending = append(pending, riskKey(binary.BigEndian.Uint32(key), c.Risk, uuid.UUID(key[4:])))
+		}
+		if c.Parent != "" {
+			replies = append(replies, key)
+		}
+	}
+	for _, key := range pending {
+		tx.put(bucketQueues, key, present)
+	}
+	for _, key := range replies {
+		c, err := tx.commentAt(sites, key)
+		if err != nil {
+			return err
+		}
+		if c.Root, err = tx.topmost(binary.BigEndian.Uint32(key), c.Comment); err != nil {
+			continue
+		}
+		tx.put(bucketComments, key, c.record(key))
+	}
+	return nil
+}
+
+func (tx *Tx) commentAt(sites map[uint32]string, key []byte) (stored, error) {
+	if len(key) != commentSize {
+		return stored{}, damaged(bucketComments, key, "it is no comment")
+	}
+	number := binary.BigEndian.Uint32(key)
+	return tx.comment(number, sites[number], uuid.UUID(key[4:]), true)
+}
+
+// topmost follows replies up to the comment that answers the article, or to one that has
+// been followed already.
+func (tx *Tx) topmost(number uint32, c comments.Comment) (comments.ID, error) {
+	for range 1 << 20 { // a circle can't be, and would not keep anybody from starting
+		parent, err := tx.comment(number, c.Site, c.Parent.UUID(), false)
+		if err != nil {
+			return "", err
+		}
+		if parent.Parent == "" || parent.Root != "" {
+			return parent.Answered(), nil
+		}
+		c = parent.Comment
+	}
+	return "", comments.ErrDamaged
 }
 
 // layFirstBuckets makes version 1.

@@ -2,8 +2,11 @@ package boltstore
 
 import (
 	"bytes"
+	"compress/gzip"
 	"errors"
+	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -89,5 +92,48 @@ func TestOpenRefuses(t *testing.T) {
 	o.Path = t.TempDir()
 	if _, err := Open(t.Context(), o); !errors.Is(err, ErrForeign) && !errors.Is(err, comments.ErrUnavailable) {
 		t.Errorf("a folder: %v", err)
+	}
+}
+
+// TestFrozen opens a file that version 1 has written: everything is there, and fits.
+func TestFrozen(t *testing.T) {
+	packed, err := os.Open(filepath.Join("testdata", "version1.db.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packed.Close()
+	unpacked, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := io.ReadAll(unpacked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := testOptions(t)
+	if err := os.WriteFile(o.Path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db := testDB(t, o) // which ends with a check
+	if s := db.Survey(); len(s.Damaged) != 0 {
+		t.Errorf("damaged: %v", s.Damaged)
+	}
+	if list := problems(t, db); len(list) != 0 {
+		t.Errorf("problems: %q", list)
+	}
+	// 0 was approved; 1 to 4 answer the article, 5 answers 1, 9 answers 5.
+	for i, root := range map[int]comments.ID{0: "", 4: "", 5: comments.MakeID("news", one(1)), 9: comments.MakeID("news", one(1)), 8: comments.MakeID("news", one(4))} {
+		c, err := db.Comment(t.Context(), comments.MakeID("news", one(i)))
+		if err != nil || c.Root != root || c.Name != "Ánh" || c.Content != "Rất hay!" {
+			t.Errorf("comment %d: %+v, %v", i, c, err)
+		}
+	}
+	f := comments.QueueFilter{Site: "news", Status: comments.Pending, Order: comments.ByRisk, Limit: 10}
+	if list, err := db.Queue(t.Context(), f); err != nil || len(list) != 1 {
+		t.Errorf("pending by risk: %+v, %v", list, err)
+	}
+	p, err := db.Page(t.Context(), "news", "p")
+	if err != nil || p.Standing != 3 || p.Counts.Approved != 3 {
+		t.Errorf("page %+v, %v", p, err)
 	}
 }

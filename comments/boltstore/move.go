@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"duyet/comments"
 )
 
@@ -103,6 +105,7 @@ func (db *DB) Nouns() []comments.Noun {
 		NounOf(db, "sites", []Bucket{bucketSites}, readMovedSite, putMovedSite),
 		NounOf(db, "pages", []Bucket{bucketPages}, readMovedPage, putMovedPage),
 		NounOf(db, "comments", []Bucket{bucketComments}, readMovedComment, putMovedComment),
+		NounOf(db, "revisions", []Bucket{bucketRevisions}, readMovedRevision, putMovedRevision),
 		NounOf(db, "events", []Bucket{bucketJournal, bucketDetails}, readMovedEvent, putMovedEvent),
 		NounOf(db, "spent tickets", []Bucket{bucketSpent}, readMovedSpent, putMovedSpent),
 		NounOf(db, "addresses", []Bucket{bucketAddresses}, readMovedAddress, putMovedAddress),
@@ -201,9 +204,30 @@ func putMovedComment(tx *Tx, m comments.MovedComment) error {
 	key := commentKey(h.number, id)
 	c := stored{Comment: m.Comment, history: m.History, body: appendBody(nil, m.Comment)}
 	tx.put(bucketComments, key, c.record(key))
-	tx.index(h, p, &c.Comment, id, "", false)
+	tx.index(h, p, nil, &c.Comment, id)
 	h.dirty = true
 	return nil
+}
+
+func readMovedRevision(tx *Tx, k, v []byte) (m comments.MovedRevision, err error) {
+	if len(k) != commentSize+8 {
+		return m, damaged(bucketRevisions, k, "it is no revision")
+	}
+	site, err := tx.siteOf(bucketRevisions, k)
+	if err != nil {
+		return m, err
+	}
+	m.Comment = makeID(site, uuid.UUID(k[4:commentSize]))
+	m.Revision, err = decodeRevision(k, v)
+	return m, err
+}
+
+func putMovedRevision(tx *Tx, m comments.MovedRevision) error {
+	number, err := tx.siteNumber(m.Comment.Site())
+	if err == nil {
+		tx.putRevision(number, m.Comment.UUID(), m.Revision)
+	}
+	return err
 }
 
 func readMovedEvent(tx *Tx, k, v []byte) (m comments.MovedEvent, err error) {

@@ -8,7 +8,11 @@ import (
 	"duyet/comments"
 )
 
-const formatPage Format = 1
+// Formats of a page: before edited comments were counted, and since.
+const (
+	formatPagePlain Format = 1
+	formatPage      Format = 2
+)
 
 // page is a page with its number, under which the index of its thread stands.
 type page struct {
@@ -40,15 +44,19 @@ func (p *page) record(key []byte) []byte {
 		b = appendText(b, p.URL)
 	}
 	b = appendText(b, p.Title)
+	b = binary.AppendUvarint(b, uint64(p.edited()))
 	return seal(formatPage, key, b)
 }
+
+// edited is how many of its comments are pending while their earlier words stand.
+func (p *page) edited() int64 { return p.Standing - p.Counts.Approved }
 
 func decodePage(site string, key, record []byte) (*page, error) {
 	f, payload, err := open(bucketPages, key, record)
 	if err != nil {
 		return nil, err
 	}
-	if f != formatPage || len(payload) < 4 || len(key) < 4 {
+	if f != formatPage && f != formatPagePlain || len(payload) < 4 || len(key) < 4 {
 		return nil, damaged(bucketPages, key, "it is no page")
 	}
 	p := &page{number: binary.BigEndian.Uint32(payload)}
@@ -66,6 +74,10 @@ func decodePage(site string, key, record []byte) (*page, error) {
 		p.URL = d.text()
 	}
 	p.Title = d.text()
+	p.Standing = p.Counts.Approved
+	if f == formatPage {
+		p.Standing += int64(d.uint())
+	}
 	if !d.done() {
 		return nil, damaged(bucketPages, key, "it is no page")
 	}
@@ -100,7 +112,7 @@ func (tx *Tx) changed(p *page) {
 func (tx *Tx) addPage(h *head, p comments.Page) *page {
 	h.lastPage++
 	added := &page{Page: p, number: h.lastPage}
-	added.Counts = comments.Counts{}
+	added.Counts, added.Standing = comments.Counts{}, 0
 	tx.changed(added)
 	tx.pages[string(pageKey(h.number, p.Key))] = added
 	return added

@@ -177,9 +177,14 @@ func (s *Survey) compare() {
 	for site, h := range s.heads {
 		number := siteKey(h.number)
 		s.expect(site, bucketComments, number, h.Counts.Total())
-		s.expect(site, bucketThreads, number, h.Counts.Approved)
+		s.expect(site, bucketThreads, number, h.Counts.Approved+h.Queues.Edited)
 		s.expect(site, bucketJournal, number, int64(h.Seq))
-		s.expect(site, bucketQueues, queuePrefix(h.number, queueSuspect), h.suspect)
+		for _, q := range comments.Queues {
+			s.expect(site, bucketQueues, queuePrefix(h.number, queueOf(q)), h.Queues.Of(q))
+		}
+		if !h.plain {
+			s.expect(site, bucketQueues, queuePrefix(h.number, queueRisk), h.Counts.Pending)
+		}
 		for _, status := range comments.Statuses {
 			s.expect(site, bucketQueues, queuePrefix(h.number, statusQueue(status)), h.Counts.Of(status))
 		}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -31,68 +33,100 @@ func (db *DB) Thread(ctx context.Context, site, key string, sort comments.Sort, 
 			return damaged(bucketPages, k, "it is no page")
 		}
 		prefix := threadPrefix(number, binary.BigEndian.Uint32(payload))
-		list, err = tx.listed(bucketThreads, prefix, sort == comments.Newest, after, limit,
-			number, site, func(c *comments.Comment) bool {
-				return c.Status == comments.Approved && c.Page == key
-			})
+		list, err = tx.listed(place{index: bucketThreads, prefix: prefix, newest: sort == comments.Newest, after: after}, limit,
+			number, site, func(c *comments.Comment) bool { return c.Standing() && c.Page == key })
 		return err
 	})
-	return list, err
+	return shown(list), err
 }
 
-// Latest implements comments.ThreadReader. The queue of approved comments is in order of
-// writing.
-func (db *DB) Latest(ctx context.Context, site string, limit int) ([]comments.Comment, error) {
-	return db.Queue(ctx, site, comments.Approved, false, true, "", limit)
+// shown are standing comments as readers see them.
+func shown(list []comments.Comment) []comments.Comment {
+	for i, c := range list {
+		list[i] = c.Shown()
+	}
+	return list
 }
 
-// Queue is up to limit comments of a site in a status, by time of writing, that come after
-// the one named by after ("" = from the start), whether or not that one still stands
-// there. With suspects it is narrowed to those that a check suspects, which are pending.
-// It is what moderation.QueueReader needs.
-func (db *DB) Queue(ctx context.Context, site string, status comments.Status, suspects, newest bool, after comments.ID, limit int) (list []comments.Comment, err error) {
+// Latest implements comments.ThreadReader: what is approved and what stands while an edit
+// of it waits, the latest of both.
+func (db *DB) Latest(ctx context.Context, site string, limit int) (list []comments.Comment, err error) {
+	approved := comments.QueueFilter{Site: site, Status: comments.Approved, Order: comments.Newest, Limit: limit}
+	edited := comments.QueueFilter{Site: site, Queue: comments.Edited, Order: comments.Newest, Limit: limit}
 	err = db.View(ctx, func(tx *Tx) error {
-		list = nil
-		number, err := tx.siteNumber(site)
-		if err != nil || !status.Valid() || suspects && status != comments.Pending {
+		if list, err = tx.queue(approved); err != nil {
 			return err
 		}
-		q := statusQueue(status)
-		if suspects {
-			q = queueSuspect
-		}
-		list, err = tx.listed(bucketQueues, queuePrefix(number, q), newest, after, limit,
-			number, site, func(c *comments.Comment) bool {
-				return c.Status == status && (!suspects || suspect(c))
-			})
+		more, err := tx.queue(edited)
+		list = append(list, more...)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(list, func(a, b comments.Comment) int { return strings.Compare(string(b.ID), string(a.ID)) })
+	return shown(list[:min(len(list), max(limit, 0))]), nil
+}
+
+// Queue implements comments.Amender.
+func (db *DB) Queue(ctx context.Context, f comments.QueueFilter) (list []comments.Comment, err error) {
+	err = db.View(ctx, func(tx *Tx) (err error) {
+		list, err = tx.queue(f)
 		return err
 	})
 	return list, err
 }
 
-// listed reads the comments that an index lists under a prefix. An entry whose comment is
+func (tx *Tx) queue(f comments.QueueFilter) ([]comments.Comment, error) {
+	number, err := tx.siteNumber(f.Site)
+	if err != nil || !f.Listed() {
+		return nil, err
+	}
+	p := place{index: bucketQueues, newest: f.Order == comments.Newest, after: f.After}
+	switch {
+	case f.Order == comments.ByRisk:
+		p.prefix, p.before, p.skip = queuePrefix(number, queueRisk), riskPlace(f.AfterRisk), riskSize
+	case f.Queue != "":
+		p.prefix = queuePrefix(number, queueOf(f.Queue))
+	default:
+		p.prefix = queuePrefix(number, statusQueue(f.Status))
+	}
+	return tx.listed(p, f.Limit, number, f.Site, f.Fits)
+}
+
+// place is where in an index a list begins, and which way it goes. Keys are the prefix,
+// skip bytes, and the uuid of a comment.
+type place struct {
+	index  Bucket
+	prefix []byte
+	skip   int
+	newest bool // backwards; only without skip
+	after  comments.ID
+	before []byte // what stands between prefix and uuid in the key of after
+}
+
+// listed reads the comments that an index lists from a place on. An entry whose comment is
 // not there, or does not belong in the index, is damage: it is never shown.
-func (tx *Tx) listed(index Bucket, prefix []byte, newest bool, after comments.ID, limit int,
-	number uint32, site string, belongs func(*comments.Comment) bool) ([]comments.Comment, error) {
+func (tx *Tx) listed(p place, limit int, number uint32, site string, belongs func(*comments.Comment) bool) ([]comments.Comment, error) {
 	var list []comments.Comment
 	records := tx.bucket(bucketComments).Cursor()
 	key := make([]byte, commentSize)
 	binary.BigEndian.PutUint32(key, number)
-	for id := range tx.entries(index, prefix, newest, after) {
+	for id := range tx.entries(p) {
 		if len(list) >= limit {
 			break
 		}
 		copy(key[4:], id[:])
 		k, record := records.Seek(key)
 		if !bytes.Equal(k, key) {
-			return nil, damaged(index, append(bytes.Clone(prefix), id[:]...), "there is no such comment")
+			return nil, damaged(p.index, append(bytes.Clone(p.prefix), id[:]...), "there is no such comment")
 		}
 		c, err := decodeComment(site, key, record, false)
 		if err != nil {
 			return nil, err
 		}
 		if !belongs(&c.Comment) {
-			return nil, damaged(index, append(bytes.Clone(prefix), id[:]...), "the comment does not belong here")
+			return nil, damaged(p.index, append(bytes.Clone(p.prefix), id[:]...), "the comment does not belong here")
 		}
 		if list == nil {
 			list = make([]comments.Comment, 0, min(limit, 64))
@@ -102,16 +136,16 @@ func (tx *Tx) listed(index Bucket, prefix []byte, newest bool, after comments.ID
 	return list, nil
 }
 
-// entries are the uuids that stand in an index under a prefix, in order, after one.
-func (tx *Tx) entries(index Bucket, prefix []byte, newest bool, after comments.ID) func(func(uuid.UUID) bool) {
+// entries are the uuids that stand in an index from a place on, in order.
+func (tx *Tx) entries(p place) func(func(uuid.UUID) bool) {
 	return func(yield func(uuid.UUID) bool) {
-		c := tx.bucket(index).Cursor()
-		k := start(c, prefix, newest, after)
-		for k != nil && bytes.HasPrefix(k, prefix) && len(k) == len(prefix)+uuidSize {
-			if !yield(uuid.UUID(k[len(prefix):])) {
+		c := tx.bucket(p.index).Cursor()
+		k := start(c, p)
+		for k != nil && bytes.HasPrefix(k, p.prefix) && len(k) == len(p.prefix)+p.skip+uuidSize {
+			if !yield(uuid.UUID(k[len(p.prefix)+p.skip:])) {
 				return
 			}
-			if newest {
+			if p.newest {
 				k, _ = c.Prev()
 			} else {
 				k, _ = c.Next()
@@ -129,24 +163,24 @@ type cursor interface {
 }
 
 // start places a cursor on the first entry after one, or on the first at all.
-func start(c cursor, prefix []byte, newest bool, after comments.ID) []byte {
-	if !newest {
-		from := bytes.Clone(prefix)
-		if after != "" {
-			u := after.UUID()
-			from = append(from, u[:]...)
+func start(c cursor, p place) []byte {
+	if !p.newest {
+		from := bytes.Clone(p.prefix)
+		if p.after != "" {
+			u := p.after.UUID()
+			from = append(append(from, p.before...), u[:]...)
 		}
 		k, _ := c.Seek(from)
-		if after != "" && bytes.Equal(k, from) {
+		if p.after != "" && bytes.Equal(k, from) {
 			k, _ = c.Next()
 		}
 		return k
 	}
 	// Going back: the last entry before the one named, or before everything that sorts
 	// after the prefix.
-	bound := bytes.Clone(prefix)
-	if after != "" {
-		u := after.UUID()
+	bound := bytes.Clone(p.prefix)
+	if p.after != "" {
+		u := p.after.UUID()
 		bound = append(bound, u[:]...)
 	} else {
 		for range uuidSize + 1 {

@@ -115,10 +115,10 @@ func (h *Hub) Observe(c comments.Commit) {
 		h.sites[e.Site] = past
 	}
 	past.last = max(past.last, e.Seq)
-	if c.Page == "" || (e.From != comments.Approved && e.To != comments.Approved) {
+	if c.Page == "" || (e.From != comments.Approved && e.To != comments.Approved && !c.Stood) {
 		return
 	}
-	one := change{seq: e.Seq, page: c.Page, added: e.From != comments.Approved}
+	one := change{seq: e.Seq, page: c.Page, added: e.From != comments.Approved && !c.Stood}
 	past.add(one, h.cfg.Remembered)
 	for l := h.pages[pageKey{e.Site, c.Page}]; l != nil; l = l.nextOnPage {
 		l.tell(one)

@@ -35,6 +35,8 @@ type siteSet struct {
 	pages    map[uuid.UUID]*page
 	comments map[uuid.UUID]*stored
 	authors  []author
+
+	revisions []revision
 }
 
 type spentTicket struct {
@@ -50,6 +52,8 @@ type stored struct {
 	last  comments.Transition
 	fresh bool
 	dirty bool
+
+	reworded bool // its words differ from what is stored
 }
 
 type author struct {
@@ -223,6 +227,7 @@ func (b *batch) write(q *pgx.Batch, tx *Tx) {
 		s.writePages(q)
 		s.insertComments(q)
 		s.updateComments(q)
+		s.writeRevisions(q)
 		s.writeTickets(q)
 		s.writeAuthors(q)
 	}
@@ -237,21 +242,13 @@ func (s *siteSet) insertComments(q *pgx.Batch) {
 		if err != nil { // a map of strings: it can't be
 			signals = pgtype.Text{}
 		}
-		q.Queue(`INSERT INTO comments (site, id, page, parent, name, title, content, lang, status, version, seq, signals, suspect, created_at, edited_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		public, _ := encodeWords(c.Public)
+		q.Queue(`INSERT INTO comments (site, id, page, parent, name, title, content, lang, status, version, seq, signals, suspect, created_at, edited_at,
+				root, author, risk, likes, reports, marks, appealed, public)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
 			s.site, pgtype.UUID{Bytes: id, Valid: true}, pageUUID(s.site, c.Page), uuidOf(c.Parent), c.Name, c.Title, c.Content, c.Lang,
-			string(c.Status), c.Version, c.seq, signals, suspicious(c.Signals), Stamp(c.CreatedAt), Stamp(c.EditedAt))
-	}
-}
-
-// updateComments queues a statement for each: an update joined to a list of keys is one
-// that the planner may turn around.
-func (s *siteSet) updateComments(q *pgx.Batch) {
-	for id, c := range s.comments {
-		if c.dirty && !c.fresh {
-			q.Queue(`UPDATE comments SET status = $3, version = $4, seq = $5 WHERE site = $1 AND id = $2`,
-				s.site, pgtype.UUID{Bytes: id, Valid: true}, string(c.Status), c.Version, c.seq)
-		}
+			string(c.Status), c.Version, c.seq, signals, suspicious(&c.Comment), Stamp(c.CreatedAt), Stamp(c.EditedAt),
+			uuidOf(c.Root), authorUUID(c.Author), c.Risk, c.Likes, c.Reports, c.Marks, c.In(comments.Appeals), public)
 	}
 }
 

@@ -101,7 +101,7 @@ func BenchmarkCreate(b *testing.B) {
 	})
 }
 
-func BenchmarkTransition(b *testing.B) {
+func BenchmarkAmend(b *testing.B) {
 	each(b, func(b *testing.B, _ string, db *pgstore.DB, writers int, site func(int) string) {
 		bench := storetest.NewBench(b, db)
 		made := make([]comments.Comment, writers)
@@ -109,13 +109,14 @@ func BenchmarkTransition(b *testing.B) {
 			made[w] = bench.Create(creation(bench, site(w)))
 		}
 		spread(b, writers, func(w int) error {
-			done, err := db.Transition(context.Background(), []pgstore.Change{{
-				ID: made[w].ID, Actor: "m-1", Decide: func(now comments.Comment, _ comments.Transition) (*pgstore.Step, error) {
-					to := comments.Approved
-					if now.Status == to {
-						to = comments.Pending
+			done, err := db.Amend(context.Background(), []comments.Amendment{{
+				ID: made[w].ID, Actor: "m-1", Decide: func(now comments.Comment, _ comments.Transition) (*comments.Step, error) {
+					if now.Status == comments.Approved {
+						now.Status = comments.Pending
+					} else {
+						now.Status = comments.Approved
 					}
-					return &pgstore.Step{To: to, Kind: comments.KindDecided}, nil
+					return &comments.Step{Comment: now, Kind: comments.KindDecided}, nil
 				},
 			}})
 			if err == nil {
@@ -235,7 +236,7 @@ func BenchmarkLists(b *testing.B) {
 		}
 		for name, read := range map[string]func() ([]comments.Comment, error){
 			"queue": func() ([]comments.Comment, error) {
-				return db.Queue(context.Background(), "news", comments.Pending, false, false, "", 50)
+				return db.Queue(context.Background(), comments.QueueFilter{Site: "news", Status: comments.Pending, Limit: 50})
 			},
 			"thread": func() ([]comments.Comment, error) {
 				return db.Thread(context.Background(), "news", "p", comments.Newest, "", 50)

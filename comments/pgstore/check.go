@@ -29,13 +29,16 @@ var checks = [...]string{
 	`SELECT 'comment ' || c.site || '~' || c.id, 'its last event is missing, or another''s' FROM comments c
 		WHERE c.site = $1 AND NOT EXISTS (SELECT FROM events e WHERE e.site = c.site AND e.seq = c.seq
 			AND e.comment = c.id AND e.to_status = c.status AND e.version = c.version)`,
-	`SELECT 'comment ' || c.site || '~' || c.id, 'it is at version ' || c.version || ' with ' || count(e.seq) || ' events'
-		FROM comments c LEFT JOIN events e ON e.site = c.site AND e.comment = c.id
-		WHERE c.site = $1 GROUP BY c.site, c.id HAVING c.version <> count(e.seq)`,
+	`SELECT 'comment ' || c.site || '~' || c.id, 'the topmost comment it answers is another' FROM comments c
+		LEFT JOIN comments a ON a.site = c.site AND a.id = c.parent
+		WHERE c.site = $1 AND c.root IS DISTINCT FROM coalesce(a.root, a.id)`,
+	`SELECT 'revision ' || r.version || ' of comment ' || r.site || '~' || r.comment, 'it is not of a past version'
+		FROM revisions r JOIN comments c ON c.site = r.site AND c.id = r.comment
+		WHERE r.site = $1 AND r.version >= c.version`,
 	`SELECT 'event ' || e.seq || ' of site ' || e.site, 'it does not follow the one before of its comment'
-		FROM (SELECT *, lag(to_status, 1, '') OVER w AS before, row_number() OVER w AS place
+		FROM (SELECT *, lag(to_status, 1, '') OVER w AS before, lag(version, 1, 0::bigint) OVER w AS past
 			FROM events WHERE site = $1 AND comment IS NOT NULL WINDOW w AS (PARTITION BY comment ORDER BY seq)) AS e
-		WHERE e.from_status <> e.before OR e.version <> e.place`,
+		WHERE e.from_status <> e.before OR e.version <> e.past + 1 AND (e.version <> e.past OR e.past = 0)`,
 	`SELECT 'event ' || e.seq || ' of site ' || e.site, 'its comment does not exist' FROM events e
 		WHERE e.site = $1 AND e.comment IS NOT NULL
 		AND NOT EXISTS (SELECT FROM comments c WHERE c.site = e.site AND c.id = e.comment)`,
@@ -44,17 +47,22 @@ var checks = [...]string{
 	`SELECT 'spent ticket ' || s.id || ' of site ' || s.site, 'the comment it let in does not exist' FROM spent s
 		WHERE s.site = $1 AND NOT EXISTS (SELECT FROM comments c WHERE c.site = s.site AND c.id = s.comment)`,
 	`SELECT 'page ' || p.key || ' of site ' || p.site, 'it counts ' ||
-			concat_ws('/', p.pending, p.approved, p.rejected, p.spam, p.trashed) || ', and there are ' ||
-			concat_ws('/', n.pending, n.approved, n.rejected, n.spam, n.trashed)
-		FROM pages p LEFT JOIN (SELECT ` + counted + ` FROM comments c WHERE c.site = $1 GROUP BY c.page) AS n (page, pending, approved, rejected, spam, trashed, suspect) ON n.page = p.id
-		WHERE p.site = $1 AND (p.pending, p.approved, p.rejected, p.spam, p.trashed) IS DISTINCT FROM
-			(coalesce(n.pending, 0), coalesce(n.approved, 0), coalesce(n.rejected, 0), coalesce(n.spam, 0), coalesce(n.trashed, 0))`,
+			concat_ws('/', p.pending, p.approved, p.rejected, p.spam, p.trashed, p.edited) || ', and there are ' ||
+			concat_ws('/', n.pending, n.approved, n.rejected, n.spam, n.trashed, n.edited)
+		FROM pages p LEFT JOIN (SELECT ` + counted + ` FROM comments c WHERE c.site = $1 GROUP BY c.page) AS n (` + countedAs + `) ON n.page = p.id
+		WHERE p.site = $1 AND (p.pending, p.approved, p.rejected, p.spam, p.trashed, p.edited) IS DISTINCT FROM
+			(coalesce(n.pending, 0), coalesce(n.approved, 0), coalesce(n.rejected, 0), coalesce(n.spam, 0), coalesce(n.trashed, 0), coalesce(n.edited, 0))`,
 }
 
 // counted are the counts that a page and a site keep.
-const counted = `c.page, count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'approved'),
+const (
+	countedAs = `page, pending, approved, rejected, spam, trashed, suspect, reported, appeals, edited`
+
+	counted = `c.page, count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'approved'),
 	count(*) FILTER (WHERE status = 'rejected'), count(*) FILTER (WHERE status = 'spam'),
-	count(*) FILTER (WHERE status = 'trashed'), count(*) FILTER (WHERE status = 'pending' AND suspect)`
+	count(*) FILTER (WHERE status = 'trashed'), count(*) FILTER (WHERE status = 'pending' AND suspect),
+	count(*) FILTER (WHERE reports > 0), count(*) FILTER (WHERE appealed), count(*) FILTER (WHERE status = 'pending' AND public IS NOT NULL)`
+)
 
 // Check recounts everything that is counted, holds records against those they refer to,
 // and every journal against its chain. It sees one moment and runs beside readers and
@@ -142,18 +150,20 @@ func checkHead(ctx context.Context, q Queryer, site string, report func(Problem)
 		return err
 	}
 	var c comments.Counts
-	var suspect int64
-	err = q.QueryRow(ctx, `SELECT sum(pending)::bigint, sum(approved)::bigint, sum(rejected)::bigint, sum(spam)::bigint, sum(trashed)::bigint, sum(suspect)::bigint
-		FROM (SELECT `+counted+` FROM comments c WHERE site = $1 GROUP BY c.page) AS n (page, pending, approved, rejected, spam, trashed, suspect)
-		HAVING count(*) > 0`, site).Scan(&c.Pending, &c.Approved, &c.Rejected, &c.Spam, &c.Trashed, &suspect)
+	var t comments.QueueCounts
+	err = q.QueryRow(ctx, `SELECT sum(pending)::bigint, sum(approved)::bigint, sum(rejected)::bigint, sum(spam)::bigint, sum(trashed)::bigint,
+			sum(suspect)::bigint, sum(reported)::bigint, sum(appeals)::bigint, sum(edited)::bigint
+		FROM (SELECT `+counted+` FROM comments c WHERE site = $1 GROUP BY c.page) AS n (`+countedAs+`)
+		HAVING count(*) > 0`, site).Scan(&c.Pending, &c.Approved, &c.Rejected, &c.Spam, &c.Trashed,
+		&t.Suspect, &t.Reported, &t.Appeals, &t.Edited)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return err
 	}
 	if c != h.Counts {
 		report(Problem{Record: "site " + site, What: fmt.Sprintf("it counts %+v, and there are %+v", h.Counts, c)})
 	}
-	if suspect != h.suspect {
-		report(Problem{Record: "site " + site, What: fmt.Sprintf("it counts %d suspects, and there are %d", h.suspect, suspect)})
+	if t != h.Queues {
+		report(Problem{Record: "site " + site, What: fmt.Sprintf("it tallies %+v, and there are %+v", h.Queues, t)})
 	}
 	return nil
 }

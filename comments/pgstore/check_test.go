@@ -50,6 +50,10 @@ func TestTampering(t *testing.T) {
 		"status":          `UPDATE comments SET status = 'approved'`,
 		"count of a page": `UPDATE pages SET approved = 1`,
 		"count of a site": `UPDATE heads SET suspect = 1 WHERE site = 'news'`,
+		"appeal":          `UPDATE comments SET marks = 2, appealed = true`,
+		"edited":          `UPDATE pages SET edited = 1`,
+		"root":            `UPDATE comments SET root = id`,
+		"revision":        `INSERT INTO revisions SELECT site, id, 1, '', '', '', NULL, NULL, now(), 'm' FROM comments`,
 		"page's key":      `UPDATE pages SET key = 'q'`,
 		"site gone":       `DELETE FROM sites`,
 	} {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,25 +13,32 @@ import (
 )
 
 // commentColumns are a comment, of comments c and pages p.
-const commentColumns = `c.id, c.parent, p.key, c.name, c.title, c.content, c.lang, c.status, c.version, c.signals, c.created_at, c.edited_at`
+const commentColumns = `c.id, c.parent, p.key, c.name, c.title, c.content, c.lang, c.status, c.version, c.signals, c.created_at, c.edited_at,
+	c.root, c.author, c.risk, c.likes, c.reports, c.marks, c.public`
 
 // maybeComment is commentColumns where there may be none; its id is NULL then.
 const maybeComment = `c.id, c.parent, coalesce(p.key, ''), coalesce(c.name, ''), coalesce(c.title, ''), coalesce(c.content, ''),
-	coalesce(c.lang, ''), coalesce(c.status, ''), coalesce(c.version, 0), c.signals, c.created_at, c.edited_at`
+	coalesce(c.lang, ''), coalesce(c.status, ''), coalesce(c.version, 0), c.signals, c.created_at, c.edited_at,
+	c.root, c.author, coalesce(c.risk, 0), coalesce(c.likes, 0), coalesce(c.reports, 0), coalesce(c.marks, 0), c.public`
 
 // commentFields are where a row of commentColumns goes. finish completes the comment.
 type commentFields struct {
-	id, parent      pgtype.UUID
-	signals         []byte
-	created, edited pgtype.Timestamptz
+	id, parent, root, author pgtype.UUID
+	signals, public          []byte
+	created, edited          pgtype.Timestamptz
 }
 
 func (f *commentFields) into(c *comments.Comment) []any {
-	return []any{&f.id, &f.parent, &c.Page, &c.Name, &c.Title, &c.Content, &c.Lang, &c.Status, &c.Version, &f.signals, &f.created, &f.edited}
+	return []any{&f.id, &f.parent, &c.Page, &c.Name, &c.Title, &c.Content, &c.Lang, &c.Status, &c.Version, &f.signals, &f.created, &f.edited,
+		&f.root, &f.author, &c.Risk, &c.Likes, &c.Reports, &c.Marks, &f.public}
 }
 
 func (f *commentFields) finish(site string, c *comments.Comment) (err error) {
-	c.Site, c.ID, c.Parent = site, commentID(site, f.id), commentID(site, f.parent)
+	c.Site, c.ID, c.Parent, c.Root = site, commentID(site, f.id), commentID(site, f.parent), commentID(site, f.root)
+	c.Author = comments.AuthorKey(f.author.Bytes)
+	if c.Public, err = decodeWords(f.public); err != nil {
+		return fmt.Errorf("comment %s: %w: %w", c.ID, comments.ErrDamaged, err)
+	}
 	c.CreatedAt, c.EditedAt = TimeOf(f.created), TimeOf(f.edited)
 	if c.Signals, err = decodeSignals(f.signals); err != nil {
 		return fmt.Errorf("comment %s: %w: %w", c.ID, comments.ErrDamaged, err)
@@ -136,12 +142,51 @@ func decodeSignals(b []byte) ([]comments.Signal, error) {
 	return signals, nil
 }
 
+// wordsRecord is comments.Words for the database.
+type wordsRecord struct {
+	Name     string `json:"name"`
+	Title    string `json:"title"`
+	Content  string `json:"content"`
+	EditedAt int64  `json:"edited_at,omitempty"` // Unix milliseconds
+}
+
+// encodeWords is NULL for none. That they are text was seen to by CheckText.
+func encodeWords(w *comments.Words) (pgtype.Text, error) {
+	if w == nil {
+		return pgtype.Text{}, nil
+	}
+	r := wordsRecord{Name: w.Name, Title: w.Title, Content: w.Content}
+	if !w.EditedAt.IsZero() {
+		r.EditedAt = w.EditedAt.UnixMilli()
+	}
+	b, err := json.Marshal(r)
+	return pgtype.Text{String: string(b), Valid: true}, err
+}
+
+func decodeWords(b []byte) (*comments.Words, error) {
+	if len(b) == 0 {
+		return nil, nil
+	}
+	var r wordsRecord
+	if err := json.Unmarshal(b, &r); err != nil {
+		return nil, err
+	}
+	w := &comments.Words{Name: r.Name, Title: r.Title, Content: r.Content}
+	if r.EditedAt != 0 {
+		w.EditedAt = time.UnixMilli(r.EditedAt).UTC()
+	}
+	return w, nil
+}
+
 // suspicious reports whether a check holds a comment back; while it is pending, it stands
 // in the queue of suspects.
-func suspicious(signals []comments.Signal) bool {
-	return slices.ContainsFunc(signals, func(s comments.Signal) bool {
-		return s.Level == comments.LevelHold || s.Level == comments.LevelSpam
-	})
+func suspicious(c *comments.Comment) bool {
+	pending := comments.Comment{Status: comments.Pending, Signals: c.Signals}
+	return pending.In(comments.Suspect)
+}
+
+func authorUUID(k comments.AuthorKey) pgtype.UUID {
+	return pgtype.UUID{Bytes: k, Valid: !k.IsZero()}
 }
 
 func uuidOf(id comments.ID) pgtype.UUID {

@@ -75,7 +75,8 @@ func (op *creation) run(s *siteSet, tx *Tx) error {
 	if s.comments[op.id] != nil {
 		return fmt.Errorf("comment %s: %w", op.Comment.ID, comments.ErrExists)
 	}
-	if err := op.parent(s); err != nil {
+	root, err := op.root(s)
+	if err != nil {
 		return err
 	}
 	p := s.pages[op.page]
@@ -84,10 +85,10 @@ func (op *creation) run(s *siteSet, tx *Tx) error {
 	}
 	if p == nil {
 		p = &page{Page: op.Page, fresh: true}
-		p.Site, p.Key, p.Counts = s.site, op.Comment.Page, comments.Counts{}
+		p.Site, p.Key, p.Counts, p.Standing = s.site, op.Comment.Page, comments.Counts{}, 0
 		s.pages[op.page] = p
 	}
-	op.write(s, tx, h, p)
+	op.write(s, tx, h, p, root)
 	return nil
 }
 
@@ -104,28 +105,32 @@ func (op *creation) repeat(s *siteSet, t *spentTicket) error {
 	return nil
 }
 
-// parent is nil when the comment answers the article, or a comment of the same page.
-func (op *creation) parent(s *siteSet) error {
+// root is the topmost of the comments that this one answers, which are on the same page;
+// "" when it answers the article.
+func (op *creation) root(s *siteSet) (comments.ID, error) {
 	if op.Comment.Parent == "" {
-		return nil
+		return "", nil
 	}
 	var c *stored
 	if op.Comment.Parent.Site() == s.site {
 		c = s.comments[op.Comment.Parent.UUID()]
 	}
 	if c == nil || c.Page != op.Comment.Page {
-		return fmt.Errorf("parent: %w", comments.ErrNotFound)
+		return "", fmt.Errorf("parent: %w", comments.ErrNotFound)
 	}
-	return nil
+	return c.Answered(), nil
 }
 
-func (op *creation) write(s *siteSet, tx *Tx, h *head, p *page) {
+func (op *creation) write(s *siteSet, tx *Tx, h *head, p *page, root comments.ID) {
 	c := &stored{Comment: op.Comment, fresh: true}
+	c.Root = root
 	s.comments[op.id] = c
-	tx.move(h, p, c, "", comments.Event{
+	tx.told(h, c, comments.Event{
 		Site: s.site, Actor: op.Actor, Kind: comments.KindSubmitted,
 		Comment: c.ID, To: c.Status, Version: c.Version,
 	}, nil)
+	c.dirty = true
+	tally(h, p, nil, &c.Comment)
 	if op.ticket != (uuid.UUID{}) {
 		s.tickets[op.ticket] = &spentTicket{Spent: comments.Spent{Comment: c.ID, Words: op.Ticket.Words}, spend: op.Ticket, fresh: true}
 	}
@@ -135,23 +140,31 @@ func (op *creation) write(s *siteSet, tx *Tx, h *head, p *page) {
 	op.created = c.Comment
 }
 
-// move appends the event of a comment that has come to its status, and brings the counts
-// up to it.
-func (tx *Tx) move(h *head, p *page, c *stored, from comments.Status, e comments.Event, detail *comments.Detail) {
+// told appends an event of a comment.
+func (tx *Tx) told(h *head, c *stored, e comments.Event, detail *comments.Detail) {
 	c.last = comments.Transition{Event: tx.append(h, e, detail, &c.Comment)}
 	if detail != nil {
 		c.last.Detail = *detail
 	}
-	c.seq, c.dirty = c.last.Seq, true
-	h.Counts.Move(from, c.Status)
-	p.Counts.Move(from, c.Status)
-	p.dirty = true
-	if suspicious(c.Signals) {
-		if from == comments.Pending {
-			h.suspect--
-		}
-		if c.Status == comments.Pending {
-			h.suspect++
+	c.seq = c.last.Seq
+}
+
+// tally brings the counts of a comment from what it was (nil = it is new) up to what it is.
+func tally(h *head, p *page, from, c *comments.Comment) {
+	var was comments.Status
+	stood := 0
+	if from != nil {
+		was = from.Status
+		if from.Standing() {
+			stood = 1
 		}
 	}
+	h.Counts.Move(was, c.Status)
+	h.Queues.Move(from, c)
+	p.Counts.Move(was, c.Status)
+	if c.Standing() {
+		p.Standing++
+	}
+	p.Standing -= int64(stood)
+	h.dirty, p.dirty = true, true
 }

@@ -45,12 +45,15 @@ func Lists(site, page string, limit int) map[string]List {
 	lists := map[string]List{}
 	for name, newest := range map[string]bool{"oldest": false, "newest": true} {
 		middle := from(comments.ID(site+"~01900000-0000-7000-8000-000000002710"), newest)
-		lists["thread, "+name] = List{threaded(newest), []any{site, limit, middle, pageUUID(site, page), from("", !newest)}, "comments_thread"}
+		lists["thread, "+name] = List{threaded(newest), []any{site, limit, middle, pageUUID(site, page), from("", !newest)}, "comments_standing"}
 		for _, s := range comments.Statuses {
 			lists[string(s)+", "+name] = List{listed(`status = '`+string(s)+`'`, newest), []any{site, limit, middle}, "comments_" + string(s)}
 		}
-		lists["suspects, "+name] = List{listed(`status = 'pending' AND suspect`, newest), []any{site, limit, middle}, "comments_suspect"}
+		for q, condition := range queued {
+			lists[string(q)+", "+name] = List{listed(condition, newest), []any{site, limit, middle}, "comments_" + string(q)}
+		}
 	}
+	lists["by risk"] = List{byRisk, []any{site, limit, from(comments.ID(site+"~01900000-0000-7000-8000-000000002710"), false), -500}, "comments_risk"}
 	return lists
 }
 
@@ -61,7 +64,8 @@ func Grow(ctx context.Context, conn *pgx.Conn, site, page string, n int) []error
 		site, pageUUID(site, page), page)
 	_, err2 := conn.Exec(ctx, `INSERT INTO comments
 		SELECT $1, ('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, $2, NULL, 'An', 'Title', repeat('Words. ', 40), 'vi',
-			(ARRAY['pending', 'approved', 'rejected', 'spam', 'trashed'])[1 + i % 5], 1, 1, NULL, i % 3 = 0, $4, NULL
+			(ARRAY['pending', 'approved', 'rejected', 'spam', 'trashed'])[1 + i % 5], 1, 1, NULL, i % 3 = 0, $4, NULL,
+			NULL, NULL, i % 1000, 0, i % 3, i % 4, i % 4 >= 2, CASE i % 2 WHEN 1 THEN '{}'::jsonb END
 		FROM generate_series(1, $3::int) AS i`, site, pageUUID(site, page), n, time.Now())
 	_, err3 := conn.Exec(ctx, `ANALYZE comments`)
 	return []error{err1, err2, err3}

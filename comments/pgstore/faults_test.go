@@ -26,11 +26,12 @@ func through(t *testing.T, o pgstore.Options) (*pgstore.DB, *pgtest.Proxy, *stor
 }
 
 func approve(db *pgstore.DB, ctx context.Context, c comments.Comment, actor string) (comments.Comment, error) {
-	done, err := db.Transition(ctx, []pgstore.Change{{ID: c.ID, Actor: actor, Decide: func(now comments.Comment, last comments.Transition) (*pgstore.Step, error) {
+	done, err := db.Amend(ctx, []comments.Amendment{{ID: c.ID, Actor: actor, Decide: func(now comments.Comment, last comments.Transition) (*comments.Step, error) {
 		if now.Version != c.Version {
 			return nil, fmt.Errorf("at version %d by %s", now.Version, last.Actor)
 		}
-		return &pgstore.Step{To: comments.Approved, Kind: comments.KindDecided}, nil
+		now.Status = comments.Approved
+		return &comments.Step{Comment: now, Kind: comments.KindDecided}, nil
 	}}})
 	if err != nil {
 		return comments.Comment{}, err

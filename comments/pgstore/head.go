@@ -15,10 +15,9 @@ import (
 // head is the end of a site's journal with all that is counted beside it.
 type head struct {
 	comments.Head
-	epoch   int64
-	suspect int64 // pending comments that a check suspects
-	fresh   bool  // not stored yet
-	dirty   bool  // differs from what is stored
+	epoch int64
+	fresh bool // not stored yet
+	dirty bool // differs from what is stored
 }
 
 // newEpoch tells a site from one of the same id that was removed before it.
@@ -28,28 +27,34 @@ func newEpoch() int64 {
 	return int64(binary.BigEndian.Uint64(b[:]) >> 1)
 }
 
-const headColumns = `epoch, seq, chain, pending, approved, rejected, spam, trashed, suspect`
+const headColumns = `epoch, seq, chain, pending, approved, rejected, spam, trashed, suspect, reported, appeals, edited`
 
 // lockHead takes the one lock that a write needs. Foreign keys that look at the row don't
 // wait for it.
 const lockHead = `SELECT ` + headColumns + ` FROM heads WHERE site = $1 FOR NO KEY UPDATE`
 
+func (h *head) into() []any {
+	c, t := &h.Counts, &h.Queues
+	return []any{&h.epoch, &h.Seq, &h.Chain, &c.Pending, &c.Approved, &c.Rejected, &c.Spam, &c.Trashed,
+		&t.Suspect, &t.Reported, &t.Appeals, &t.Edited}
+}
+
 func scanHead(row pgx.Row) (*head, error) {
 	h := new(head)
-	c := &h.Counts
-	err := row.Scan(&h.epoch, &h.Seq, &h.Chain, &c.Pending, &c.Approved, &c.Rejected, &c.Spam, &c.Trashed, &h.suspect)
+	err := row.Scan(h.into()...)
 	return h, err
 }
 
 // write brings the stored head up to this one.
 func (h *head) write(b *pgx.Batch, site string) {
 	sql := `UPDATE heads SET epoch = $2, seq = $3, chain = $4, pending = $5, approved = $6, rejected = $7,
-		spam = $8, trashed = $9, suspect = $10 WHERE site = $1`
+		spam = $8, trashed = $9, suspect = $10, reported = $11, appeals = $12, edited = $13 WHERE site = $1`
 	if h.fresh {
-		sql = `INSERT INTO heads (site, ` + headColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+		sql = `INSERT INTO heads (site, ` + headColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
 	}
-	c := h.Counts
-	b.Queue(sql, site, h.epoch, h.Seq, h.Chain, c.Pending, c.Approved, c.Rejected, c.Spam, c.Trashed, h.suspect)
+	c, t := h.Counts, h.Queues
+	b.Queue(sql, site, h.epoch, h.Seq, h.Chain, c.Pending, c.Approved, c.Rejected, c.Spam, c.Trashed,
+		t.Suspect, t.Reported, t.Appeals, t.Edited)
 }
 
 // readHead is the head of a site, or comments.ErrUnknownSite.
@@ -97,8 +102,7 @@ func (db *DB) Heads(ctx context.Context) (heads map[string]comments.Head, err er
 		for rows.Next() {
 			var site string
 			var h head
-			c := &h.Counts
-			if err := rows.Scan(&site, &h.epoch, &h.Seq, &h.Chain, &c.Pending, &c.Approved, &c.Rejected, &c.Spam, &c.Trashed, &h.suspect); err != nil {
+			if err := rows.Scan(append([]any{&site}, h.into()...)...); err != nil {
 				return err
 			}
 			heads[site] = h.Head
@@ -106,22 +110,6 @@ func (db *DB) Heads(ctx context.Context) (heads map[string]comments.Head, err er
 		return rows.Err()
 	})
 	return heads, err
-}
-
-// SuspectCount is how many pending comments of a site have a signal of level hold or
-// above, exactly.
-func (db *DB) SuspectCount(ctx context.Context, site string) (n int64, err error) {
-	err = db.Read(ctx, func(q Queryer) error {
-		if site == comments.Installation {
-			return unknown(site)
-		}
-		h, err := readHead(ctx, q, site)
-		if err == nil {
-			n = h.suspect
-		}
-		return err
-	})
-	return n, err
 }
 
 // nearest makes absence of something out of absence of its site, when that is why.

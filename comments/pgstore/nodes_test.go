@@ -129,8 +129,9 @@ func TestNodesRace(t *testing.T) {
 					t.Errorf("node %d was answered before it was told of %d, or told it was another's: %v", i, h[0].Seq, told.Elsewhere)
 				}
 				to := comments.Approved
-				done, err := db.Transition(t.Context(), []pgstore.Change{{ID: made.ID, Actor: "m-1", Decide: func(c comments.Comment, _ comments.Transition) (*pgstore.Step, error) {
-					return &pgstore.Step{To: to, Kind: comments.KindDecided}, nil
+				done, err := db.Amend(t.Context(), []comments.Amendment{{ID: made.ID, Actor: "m-1", Decide: func(now comments.Comment, _ comments.Transition) (*comments.Step, error) {
+					now.Status = to
+					return &comments.Step{Comment: now, Kind: comments.KindDecided}, nil
 				}}})
 				if err != nil || done[0].Err != nil {
 					t.Error(err, done)
@@ -162,11 +163,12 @@ func TestOneDecides(t *testing.T) {
 	for i, db := range dbs {
 		for j := range 10 {
 			wg.Go(func() {
-				done, err := db.Transition(t.Context(), []pgstore.Change{{ID: c.ID, Actor: fmt.Sprint("m-", i, "-", j), Decide: func(now comments.Comment, _ comments.Transition) (*pgstore.Step, error) {
+				done, err := db.Amend(t.Context(), []comments.Amendment{{ID: c.ID, Actor: fmt.Sprint("m-", i, "-", j), Decide: func(now comments.Comment, _ comments.Transition) (*comments.Step, error) {
 					if now.Version != c.Version {
 						return nil, taken
 					}
-					return &pgstore.Step{To: comments.Rejected, Kind: comments.KindDecided}, nil
+					now.Status = comments.Rejected
+					return &comments.Step{Comment: now, Kind: comments.KindDecided}, nil
 				}}})
 				switch {
 				case err != nil:
@@ -196,15 +198,16 @@ func TestSeveralSitesAtOnce(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	for i := range 30 {
-		var changes []pgstore.Change
+		var changes []comments.Amendment
 		for j := range sites {
 			c := b.Post(sites[(i+j)%len(sites)], "p", comments.Pending) // in every order
-			changes = append(changes, pgstore.Change{ID: c.ID, Actor: "m-1", Decide: func(comments.Comment, comments.Transition) (*pgstore.Step, error) {
-				return &pgstore.Step{To: comments.Spam, Kind: comments.KindDecided}, nil
+			changes = append(changes, comments.Amendment{ID: c.ID, Actor: "m-1", Decide: func(now comments.Comment, _ comments.Transition) (*comments.Step, error) {
+				now.Status = comments.Spam
+				return &comments.Step{Comment: now, Kind: comments.KindDecided}, nil
 			}})
 		}
 		wg.Go(func() {
-			done, err := dbs[i%2].Transition(t.Context(), changes)
+			done, err := dbs[i%2].Amend(t.Context(), changes)
 			if err != nil {
 				t.Error(err)
 			}

@@ -18,7 +18,8 @@ const nowhere = "00000000-0000-0000-0000-000000000000"
 // Nouns implements comments.Movable.
 func (db *DB) Nouns() []comments.Noun {
 	return []comments.Noun{
-		NounOf(db, movedSites()), NounOf(db, movedPages()), NounOf(db, movedComments()), NounOf(db, movedEvents()),
+		NounOf(db, movedSites()), NounOf(db, movedPages()), NounOf(db, movedComments()), NounOf(db, movedRevisions()),
+		NounOf(db, movedEvents()),
 		NounOf(db, movedSpent()), NounOf(db, movedAddresses()),
 		NounOf(db, movedVisitors()), NounOf(db, movedViews()), NounOf(db, movedHeads()),
 	}
@@ -100,6 +101,39 @@ func movedComments() Shelf[comments.MovedComment] {
 			}
 			for _, s := range sets {
 				s.insertComments(b)
+			}
+			return nil
+		},
+	}
+}
+
+func movedRevisions() Shelf[comments.MovedRevision] {
+	return Shelf[comments.MovedRevision]{
+		Name: "revisions", Tables: []string{"revisions"},
+		SQL: `SELECT site, comment, ` + revisionColumns + ` FROM revisions
+		WHERE (site, comment, version) > ($1, $2::uuid, $3::bigint) ORDER BY site, comment, version LIMIT $4`,
+		Start: []string{"", nowhere, "0"},
+		Scan: func(rows pgx.Rows) (m comments.MovedRevision, err error) {
+			var site string
+			var id pgtype.UUID
+			var f revisionFields
+			if err := rows.Scan(append([]any{&site, &id}, f.into(&m.Revision)...)...); err != nil {
+				return m, err
+			}
+			m.Comment = commentID(site, id)
+			return m, f.finish(m.Comment, &m.Revision)
+		},
+		Place: func(m comments.MovedRevision) []string {
+			return []string{m.Comment.Site(), m.Comment.UUID().String(), strconv.FormatUint(m.Revision.Version, 10)}
+		},
+		Put: func(b *pgx.Batch, list []comments.MovedRevision) error {
+			sets := sets{}
+			for _, m := range list {
+				s := sets.of(m.Comment.Site())
+				s.revisions = append(s.revisions, revision{m.Comment.UUID(), m.Revision})
+			}
+			for _, s := range sets {
+				s.writeRevisions(b)
 			}
 			return nil
 		},
@@ -221,8 +255,7 @@ func movedHeads() Shelf[comments.MovedHead] {
 		Start: []string{""},
 		Scan: func(rows pgx.Rows) (m comments.MovedHead, err error) {
 			var h head
-			c := &h.Counts
-			err = rows.Scan(&m.Site, &h.epoch, &h.Seq, &h.Chain, &c.Pending, &c.Approved, &c.Rejected, &c.Spam, &c.Trashed, &h.suspect)
+			err = rows.Scan(append([]any{&m.Site}, h.into()...)...)
 			m.Head = h.Head
 			return m, err
 		},
@@ -231,8 +264,6 @@ func movedHeads() Shelf[comments.MovedHead] {
 			for _, m := range list {
 				h := head{Head: m.Head, epoch: newEpoch(), fresh: m.Site != comments.Installation}
 				h.write(b, m.Site)
-				b.Queue(`UPDATE heads SET suspect = (SELECT count(*) FROM comments c
-				WHERE c.site = $1 AND c.status = 'pending' AND c.suspect) WHERE site = $1`, m.Site)
 			}
 			return nil
 		},

@@ -22,17 +22,22 @@ func pageUUID(site, key string) pgtype.UUID {
 	return pgtype.UUID{Bytes: comments.PageHash(site, key), Valid: true}
 }
 
-const pageColumns = `key, url, title, closed, pending, approved, rejected, spam, trashed, created_at`
+const pageColumns = `key, url, title, closed, pending, approved, rejected, spam, trashed, created_at, edited`
 
 // pageFields are where a row of pageColumns goes. finish completes the page.
-type pageFields struct{ created pgtype.Timestamptz }
+type pageFields struct {
+	created pgtype.Timestamptz
+	edited  int64 // pending, while their earlier words stand
+}
 
 func (f *pageFields) into(p *comments.Page) []any {
 	c := &p.Counts
-	return []any{&p.Key, &p.URL, &p.Title, &p.Closed, &c.Pending, &c.Approved, &c.Rejected, &c.Spam, &c.Trashed, &f.created}
+	return []any{&p.Key, &p.URL, &p.Title, &p.Closed, &c.Pending, &c.Approved, &c.Rejected, &c.Spam, &c.Trashed, &f.created, &f.edited}
 }
 
-func (f *pageFields) finish(p *comments.Page) { p.CreatedAt = TimeOf(f.created) }
+func (f *pageFields) finish(p *comments.Page) {
+	p.CreatedAt, p.Standing = TimeOf(f.created), p.Counts.Approved+f.edited
+}
 
 // Page implements comments.ThreadReader.
 func (db *DB) Page(ctx context.Context, site, key string) (p comments.Page, err error) {
@@ -61,11 +66,11 @@ func (s *siteSet) writePages(q *pgx.Batch) {
 	for id, p := range s.pages {
 		c, key := p.Counts, pgtype.UUID{Bytes: id, Valid: true}
 		if p.fresh {
-			q.Queue(`INSERT INTO pages (site, id, `+pageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-				s.site, key, p.Key, p.URL, p.Title, p.Closed, c.Pending, c.Approved, c.Rejected, c.Spam, c.Trashed, Stamp(p.CreatedAt))
+			q.Queue(`INSERT INTO pages (site, id, `+pageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+				s.site, key, p.Key, p.URL, p.Title, p.Closed, c.Pending, c.Approved, c.Rejected, c.Spam, c.Trashed, Stamp(p.CreatedAt), p.Standing-c.Approved)
 		} else if p.dirty {
-			q.Queue(`UPDATE pages SET pending = $3, approved = $4, rejected = $5, spam = $6, trashed = $7 WHERE site = $1 AND id = $2`,
-				s.site, key, c.Pending, c.Approved, c.Rejected, c.Spam, c.Trashed)
+			q.Queue(`UPDATE pages SET pending = $3, approved = $4, rejected = $5, spam = $6, trashed = $7, edited = $8 WHERE site = $1 AND id = $2`,
+				s.site, key, c.Pending, c.Approved, c.Rejected, c.Spam, c.Trashed, p.Standing-c.Approved)
 		}
 	}
 }

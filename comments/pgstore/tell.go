@@ -178,6 +178,7 @@ func collectMissed(rows pgx.Rows, site string) (list []told, err error) {
 				return nil, err
 			}
 			t.Page = t.Comment.Page
+			t.Stood = t.Event.From == comments.Approved || t.Event.From == comments.Pending
 		}
 		list = append(list, t)
 	}

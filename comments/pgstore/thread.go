@@ -3,6 +3,7 @@ package pgstore
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -21,6 +22,10 @@ func listed(condition string, newest bool) string {
 	return withPages(condition+` AND id `+compare+` $3`, `id `+order)
 }
 
+// standing is the condition of the index comments_standing, word for word: what readers
+// see.
+const standing = `(status = 'approved' OR status = 'pending' AND public IS NOT NULL)`
+
 // threaded is the statement of the thread of a page $4, up to $5, its last id either way.
 // Keys are compared in pairs, since only the thread's own index has pairs in order: one by
 // one, a planner that knows little of the table may read all that is approved instead.
@@ -30,7 +35,7 @@ func threaded(newest bool) string {
 	if newest {
 		end = `>=`
 	}
-	return withPages(`status = 'approved' AND (page, id) `+compare+` ($4, $3) AND (page, id) `+end+` ($4, $5)`,
+	return withPages(standing+` AND (page, id) `+compare+` ($4, $3) AND (page, id) `+end+` ($4, $5)`,
 		`page `+order+`, id `+order)
 }
 
@@ -82,26 +87,63 @@ func (db *DB) list(ctx context.Context, site, sql string, args ...any) (list []c
 // Thread implements comments.ThreadReader.
 func (db *DB) Thread(ctx context.Context, site, key string, sort comments.Sort, after comments.ID, limit int) ([]comments.Comment, error) {
 	newest := sort == comments.Newest
-	return db.list(ctx, site, threaded(newest),
+	list, err := db.list(ctx, site, threaded(newest),
 		max(limit, 0), from(after, newest), pageUUID(site, key), from("", !newest))
+	return shown(list), err
 }
+
+// shown are standing comments as readers see them.
+func shown(list []comments.Comment) []comments.Comment {
+	for i, c := range list {
+		list[i] = c.Shown()
+	}
+	return list
+}
+
+// latest takes what is approved and what stands while an edit of it waits, each from the
+// end of its own index.
+const latest = `SELECT ` + commentColumns + ` FROM (
+		(SELECT * FROM comments WHERE site = $1 AND status = 'approved' ORDER BY id DESC LIMIT $2)
+		UNION ALL
+		(SELECT * FROM comments WHERE site = $1 AND status = 'pending' AND public IS NOT NULL ORDER BY id DESC LIMIT $2)
+	) AS c CROSS JOIN LATERAL (SELECT key FROM pages WHERE site = $1 AND id = c.page LIMIT 1) AS p ORDER BY id DESC LIMIT $2`
 
 // Latest implements comments.ThreadReader.
 func (db *DB) Latest(ctx context.Context, site string, limit int) ([]comments.Comment, error) {
-	return db.Queue(ctx, site, comments.Approved, false, true, "", limit)
+	list, err := db.list(ctx, site, latest, max(limit, 0))
+	return shown(list), err
 }
 
-// Queue is up to limit comments of a site in a status, by time of writing, that come after
-// the one named by after ("" = from the start), whether or not that one still stands
-// there. With suspects it is narrowed to those that a check suspects, which are pending.
-// It is what moderation.QueueReader needs.
-func (db *DB) Queue(ctx context.Context, site string, status comments.Status, suspects, newest bool, after comments.ID, limit int) ([]comments.Comment, error) {
-	if !status.Valid() || suspects && status != comments.Pending {
-		return nil, db.Read(ctx, func(q Queryer) error { return known(ctx, q, site) })
+// queued is the condition that a queue's index is of.
+var queued = map[comments.Queue]string{
+	comments.Suspect:  `status = 'pending' AND suspect`,
+	comments.Reported: `reports > 0`,
+	comments.Appeals:  `appealed`,
+	comments.Edited:   `status = 'pending' AND public IS NOT NULL`,
+}
+
+// byRisk is the statement of what is pending, the highest risk first, after the place of a
+// comment $3 of risk -$4.
+const byRisk = `SELECT ` + commentColumns + ` FROM (
+		SELECT *, -risk AS place FROM comments
+		WHERE site = $1 AND status = 'pending' AND (-risk, id) > ($4::integer, $3) ORDER BY -risk, id LIMIT $2
+	) AS c CROSS JOIN LATERAL (SELECT key FROM pages WHERE site = $1 AND id = c.page LIMIT 1) AS p ORDER BY place, id`
+
+// Queue implements comments.Amender.
+func (db *DB) Queue(ctx context.Context, f comments.QueueFilter) ([]comments.Comment, error) {
+	limit := max(f.Limit, 0)
+	switch {
+	case !f.Listed():
+		return nil, db.Read(ctx, func(q Queryer) error { return known(ctx, q, f.Site) })
+	case f.Order == comments.ByRisk && f.After == "":
+		return db.list(ctx, f.Site, byRisk, limit, from("", false), math.MinInt32)
+	case f.Order == comments.ByRisk:
+		return db.list(ctx, f.Site, byRisk, limit, from(f.After, false), -int32(f.AfterRisk))
 	}
-	condition := fmt.Sprintf(`status = '%s'`, status)
-	if suspects {
-		condition += ` AND suspect`
+	condition := queued[f.Queue]
+	if f.Queue == "" {
+		condition = fmt.Sprintf(`status = '%s'`, f.Status)
 	}
-	return db.list(ctx, site, listed(condition, newest), max(limit, 0), from(after, newest))
+	newest := f.Order == comments.Newest
+	return db.list(ctx, f.Site, listed(condition, newest), limit, from(f.After, newest))
 }

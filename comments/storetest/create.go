@@ -69,7 +69,7 @@ func createKeepsPage(t *testing.T, b *Bench) {
 	second.Page.Title, second.Page.Closed = "Thứ hai", true
 	b.Create(second)
 	want := first.Page
-	want.Counts.Approved = 2
+	want.Counts.Approved, want.Standing = 2, 2
 	b.Equal("page", b.Page("news", "id-1"), want)
 }
 

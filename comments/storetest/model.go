@@ -27,13 +27,21 @@ func (m *modelled) check(b *Bench) {
 		pages := map[string]*comments.Counts{}
 		threads := map[string][]comments.ID{}
 		var approved []comments.ID
+		var tally comments.QueueCounts
+		queues := map[comments.Queue][]comments.ID{}
 		for _, c := range list {
 			counts.Move("", c.Status)
 			if pages[c.Page] == nil {
 				pages[c.Page] = &comments.Counts{}
 			}
 			pages[c.Page].Move("", c.Status)
-			if c.Status == comments.Approved {
+			tally.Move(nil, &c)
+			for _, q := range comments.Queues {
+				if c.In(q) {
+					queues[q] = append(queues[q], c.ID)
+				}
+			}
+			if c.Standing() {
 				threads[c.Page] = append(threads[c.Page], c.ID)
 				approved = append([]comments.ID{c.ID}, approved...)
 			}
@@ -43,12 +51,18 @@ func (m *modelled) check(b *Bench) {
 		}
 		h := b.Head(id)
 		b.Equal("counts of "+id, h.Counts, counts)
+		b.Equal("tally of "+id, h.Queues, tally)
+		for _, q := range comments.Queues {
+			list := b.paged(comments.QueueFilter{Site: id, Queue: q, Limit: 50})
+			b.Equal("queue "+string(q), list, append([]comments.ID{}, queues[q]...))
+		}
 		b.Equal("seq of "+id, h.Seq, m.seqs[id])
 		for key, want := range pages {
 			b.Equal("counts of page "+key, b.Page(id, key).Counts, *want)
 			if threads[key] == nil {
 				threads[key] = []comments.ID{}
 			}
+			b.Equal("standing on "+key, b.Page(id, key).Standing, int64(len(threads[key])))
 			b.Equal("thread of "+key, b.ThreadIDs(id, key, comments.Oldest, "", 10000), threads[key])
 		}
 		latest, err := b.Store.Latest(b.Ctx, id, 10)
@@ -74,6 +88,10 @@ func model(t *testing.T, b *Bench) {
 			b.Must(b.Store.RemoveSite(b.Ctx, site, "operator"))
 			delete(m.sites, site)
 			delete(m.seqs, site)
+		case random.IntN(3) == 0 && len(m.sites[site]) > 0:
+			i := random.IntN(len(m.sites[site]))
+			m.sites[site][i] = b.Change(m.sites[site][i].ID, anyChange(random))
+			m.seqs[site]++
 		default:
 			c := b.Creation(site, fmt.Sprintf("page-%d", random.IntN(5)), comments.Statuses[random.IntN(5)])
 			if n := len(m.sites[site]); n > 0 && random.IntN(3) == 0 {
@@ -92,6 +110,27 @@ func model(t *testing.T, b *Bench) {
 		}
 	}
 	m.check(b)
+}
+
+// anyChange is something that might become of a comment.
+func anyChange(random *rand.Rand) func(*comments.Comment) {
+	status, what, n := comments.Statuses[random.IntN(5)], random.IntN(5), random.IntN(3)
+	return func(c *comments.Comment) {
+		switch what {
+		case 0:
+			c.Status, c.Public = status, nil
+		case 1:
+			w := c.Words()
+			c.Status, c.Public, c.Content = comments.Pending, &w, fmt.Sprint("Lời khác ", n)
+		case 2:
+			c.Reports, c.Likes = int64(n), int64(n)
+		case 3:
+			c.Marks ^= comments.Appealed
+		case 4:
+			c.Risk = uint16(n * 100)
+			c.Signals = []comments.Signal{{Check: "x", Level: []comments.Level{comments.LevelInfo, comments.LevelHold}[n%2]}}
+		}
+	}
 }
 
 // modelRacing does it with many callers at once; the order is the store's.

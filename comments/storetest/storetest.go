@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) comments.Store) {
 		{"CreateKeepsPage", createKeepsPage},
 		{"CreateParent", createParent},
 		{"CreateRefused", createRefused},
+		{"CreateRoot", createRoot},
 		{"TicketSpent", ticketSpent},
 		{"TicketRace", ticketRace},
 		{"Isolation", isolation},
@@ -37,6 +38,13 @@ func Run(t *testing.T, open func(t *testing.T) comments.Store) {
 		{"ThreadCursorGone", threadCursorGone},
 		{"ThreadPagesApart", threadPagesApart},
 		{"Latest", latest},
+		{"Amend", amend},
+		{"AmendAside", amendAside},
+		{"AmendRefused", amendRefused},
+		{"AmendRevisions", amendRevisions},
+		{"Edited", edited},
+		{"Queues", queues},
+		{"ByRisk", byRisk},
 		{"Absence", absence},
 		{"Journal", journal},
 		{"History", history},
@@ -160,6 +168,23 @@ func (b *Bench) Head(site string) comments.Head {
 	h, err := b.Store.Head(b.Ctx, site)
 	b.Must(err)
 	return h
+}
+
+// Change amends a comment by what change does to it, with an event KindDecided of m-1.
+func (b *Bench) Change(id comments.ID, change func(*comments.Comment)) comments.Comment {
+	b.T.Helper()
+	done, err := b.Store.Amend(b.Ctx, []comments.Amendment{Changing(id, "m-1", change)})
+	b.Must(err)
+	b.Must(done[0].Err)
+	return done[0].Comment
+}
+
+// Changing is the amendment that Change makes.
+func Changing(id comments.ID, actor string, change func(*comments.Comment)) comments.Amendment {
+	return comments.Amendment{ID: id, Actor: actor, Decide: func(c comments.Comment, _ comments.Transition) (*comments.Step, error) {
+		change(&c)
+		return &comments.Step{Comment: c, Kind: comments.KindDecided}, nil
+	}}
 }
 
 // Page is a page that must exist.

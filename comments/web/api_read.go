@@ -50,7 +50,7 @@ func newCommentBody(c comments.Comment) commentBody {
 }
 
 func newPageBody(p comments.Page, open bool) pageBody {
-	return pageBody{Key: p.Key, Title: p.Title, URL: p.URL, Count: p.Counts.Approved, Open: open}
+	return pageBody{Key: p.Key, Title: p.Title, URL: p.URL, Count: p.Standing, Open: open}
 }
 
 // readThread answers GET /api/v1/sites/{site}/thread.

@@ -123,15 +123,13 @@ func (c *cache) siteStamp(site string) uint64 { return c.generation(site, "", tr
 // observe raises the generations that a commit concerns.
 func (c *cache) observe(commit comments.Commit) {
 	e := commit.Event
-	switch e.Kind {
-	case comments.KindSubmitted, comments.KindDecided:
-		// What was not public and is not now changes nothing that readers see. (A page's
-		// first comment makes the page known, and unknown pages have no entries.)
-		if e.From != comments.Approved && e.To != comments.Approved {
-			return
-		}
-	case comments.KindSiteRemoved:
+	if e.Kind == comments.KindSiteRemoved {
 		c.generation(e.Subject, "", true).Add(1)
+		return
+	}
+	// What was not public and is not now changes nothing that readers see. (A page's first
+	// comment makes the page known, and unknown pages have no entries.)
+	if e.Comment != "" && !commit.Stood && !commit.Comment.Standing() {
 		return
 	}
 	if commit.Page == "" {

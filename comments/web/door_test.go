@@ -301,16 +301,12 @@ func (h *house) publish(page, name, content string, parent comments.ID) comments
 // decide moves a comment to a status, as a moderator's decision does.
 func (h *house) decide(id comments.ID, to comments.Status) {
 	h.t.Helper()
-	err := h.db.Do(h.t.Context(), func(tx *boltstore.Tx) error {
-		s, err := tx.Stand(id)
-		if err != nil {
-			return err
-		}
-		tx.Move(s, boltstore.Step{To: to, Kind: comments.KindDecided, Actor: "moderator"})
-		return nil
-	})
-	if err != nil {
-		h.t.Fatal(err)
+	done, err := h.db.Amend(h.t.Context(), []comments.Amendment{{ID: id, Actor: "moderator", Decide: func(c comments.Comment, _ comments.Transition) (*comments.Step, error) {
+		c.Status = to
+		return &comments.Step{Comment: c, Kind: comments.KindDecided}, nil
+	}}})
+	if err != nil || done[0].Err != nil {
+		h.t.Fatal(err, done)
 	}
 }
 

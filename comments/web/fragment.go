@@ -91,7 +91,7 @@ func (d *Door) listView(ctx context.Context, site comments.Site, q comments.Thre
 	l := d.locale(lang, site)
 	to := links{prefix: origin + d.tpl.URL(pagesPrefix+site.ID), page: t.Page.Key, lang: lang}
 	data := listData{
-		Count: t.Page.Counts.Approved, Open: t.Open, AddReplies: t.Open, Sort: q.Sort,
+		Count: t.Page.Standing, Open: t.Open, AddReplies: t.Open, Sort: q.Sort,
 		Oldest: to.thread("", threadAnchor),
 		Newest: to.thread("&sort=newest", threadAnchor),
 		Write:  to.thread("", formAnchor),

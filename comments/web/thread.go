@@ -83,7 +83,7 @@ func (d *Door) newPage(ctx context.Context, s screen) (*pageData, error) {
 	}
 	t := e.thread
 	p := &pageData{
-		Site: s.site.Name, Title: t.Page.Title, URL: t.Page.URL, Count: t.Page.Counts.Approved, Open: t.Open,
+		Site: s.site.Name, Title: t.Page.Title, URL: t.Page.URL, Count: t.Page.Standing, Open: t.Open,
 		Only: s.only, List: &e.list, Sort: s.query.Sort,
 		Oldest: d.links(s).thread("", threadAnchor), Newest: d.links(s).thread("&sort=newest", threadAnchor),
 		page: t.Page,

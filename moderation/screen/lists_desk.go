@@ -244,7 +244,7 @@ func recent(ctx context.Context, queues moderation.QueueReader, site string, sin
 	for _, status := range comments.Statuses {
 		after := comments.ID("")
 		for done := false; !done; {
-			list, err := queues.Queue(ctx, moderation.QueueFilter{Site: site, Status: status, Newest: true, After: after, Limit: page})
+			list, err := queues.Queue(ctx, moderation.QueueFilter{Site: site, Status: status, Order: comments.Newest, After: after, Limit: page})
 			if err != nil {
 				return seen, cut, fmt.Errorf("recent comments: %w", err)
 			}

@@ -22,7 +22,7 @@ func queue(t *testing.T, b *bench) {
 		f := moderation.QueueFilter{Site: "news", Status: s, Limit: 100}
 		b.Equal("queue of "+string(s), b.queue(f), want[s])
 		b.Equal("count", b.queueCount(f), int64(6))
-		f.Newest = true
+		f.Order = comments.Newest
 		backwards := slices.Clone(want[s])
 		slices.Reverse(backwards)
 		b.Equal("newest first", b.queue(f), backwards)
@@ -62,7 +62,7 @@ func queueCursorGone(t *testing.T, b *bench) {
 	b.move(to(ids[2], comments.Approved))
 	f := moderation.QueueFilter{Site: "news", Status: comments.Pending, After: ids[2], Limit: 10}
 	b.Equal("oldest first", b.queue(f), ids[3:])
-	f.Newest = true
+	f.Order = comments.Newest
 	b.Equal("newest first", b.queue(f), []comments.ID{ids[1], ids[0]})
 	never, err := comments.NewID("news")
 	b.Must(err)
@@ -89,7 +89,7 @@ func queueSuspect(t *testing.T, b *bench) {
 	b.move(to(hold.ID, comments.Rejected), to(hold.ID, comments.Pending))
 	b.Equal("suspects after restoring", b.queue(f), []comments.ID{hold.ID, spam.ID})
 	b.Equal("count after restoring", b.queueCount(f), int64(2))
-	f.Newest, f.Limit = true, 1
+	f.Order, f.Limit = comments.Newest, 1
 	b.Equal("newest", b.queue(f), []comments.ID{spam.ID})
 	f.Status = comments.Approved // nothing is suspect there
 	b.Equal("suspects among the approved", b.queue(f), []comments.ID{})

@@ -237,7 +237,7 @@ func transitionObserved(t *testing.T, b *bench) {
 	b.Must(err)
 	b.Equal("told", told, []comments.Commit{
 		{Event: events[0].Event, Page: "p", Comment: list[0]},
-		{Event: events[1].Event, Page: "p", Comment: list[1]},
+		{Event: events[1].Event, Page: "p", Comment: list[1], Stood: true},
 	})
 	_, err = b.desk.Transition(b.Ctx, []moderation.Change{from(c.ID, 99, comments.Approved, "m")})
 	b.Must(err)

@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -58,6 +59,12 @@ func furnish(t *testing.T, s *storage.Storage) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	edited := b.Post("news", "bài 1", comments.Approved)
+	b.Change(edited.ID, func(c *comments.Comment) {
+		w := c.Words()
+		c.Status, c.Public, c.Content, c.EditedAt = comments.Pending, &w, "Lời mới", c.CreatedAt.Add(time.Hour)
+		c.Author, c.Risk, c.Reports, c.Marks = comments.AuthorKey{1}, 300, 2, comments.Appealed
+	})
 	for i := range 40 {
 		c := b.Creation([]string{"news", "other"}[i%2], fmt.Sprintf("bài %d", i%7), comments.Pending)
 		c.Comment.Content = "Nhân dân \"và\" <b>\n:[] :{} – 𝒜"
@@ -146,7 +153,11 @@ func story(t *testing.T, s *storage.Storage) (lines []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lines = append(lines, fmt.Sprintf("%+v", what))
+		text, err := json.Marshal(what)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, string(text))
 	}
 	heads, err := s.Heads(ctx)
 	tell(heads, err)
@@ -161,6 +172,8 @@ func story(t *testing.T, s *storage.Storage) (lines []string) {
 				tell(history, err)
 				comment, err := c.Comment(ctx, e.Comment)
 				tell(comment, err)
+				revisions, err := c.Revisions(ctx, e.Comment)
+				tell(len(revisions), err)
 				page, err := c.Page(ctx, site.ID, comment.Page)
 				tell(page, err)
 				thread, err := c.Thread(ctx, site.ID, comment.Page, comments.Newest, "", 100)
@@ -170,7 +183,8 @@ func story(t *testing.T, s *storage.Storage) (lines []string) {
 		if site.ID == comments.Installation {
 			continue
 		}
-		for _, f := range []moderation.QueueFilter{{Status: comments.Pending}, {Status: comments.Pending, Queue: moderation.Suspect}, {Status: comments.Spam}} {
+		for _, f := range []moderation.QueueFilter{{Status: comments.Pending}, {Status: comments.Pending, Queue: moderation.Suspect}, {Status: comments.Spam},
+			{Queue: moderation.Reported}, {Queue: moderation.Appeals}, {Queue: moderation.Edited}, {Status: comments.Pending, Order: comments.ByRisk}} {
 			f.Site, f.Limit = site.ID, 1000
 			queue, err := s.Moderation().Queue(ctx, f)
 			tell(queue, err)
