@@ -35,8 +35,9 @@ type DB struct {
 	onCommit func(ops int, took time.Duration)
 	log      *slog.Logger
 	patience time.Duration
-	sole     bool   // nobody else has the database open
-	node     string // random; tells this node's nudges from others'
+	replica  *replica // nil = none
+	sole     bool     // nobody else has the database open
+	node     string   // random; tells this node's nudges from others'
 
 	mu     sync.Mutex // guards lanes, work and closed
 	lanes  map[string]*lane
@@ -70,6 +71,10 @@ type Options struct {
 	// Alone opens the database for a mover: others that have it open are ErrInUse, and
 	// nobody can open it meanwhile. An unfinished move is none of its refusals.
 	Alone bool
+
+	// ReadDSN names a standby, or several, that answer what comments.Shared marks; "" =
+	// none. It need not be up.
+	ReadDSN string
 
 	Now      func() time.Time                         // nil = time.Now
 	OnCommit func(operations int, took time.Duration) // told after each commit; nil = nobody
@@ -115,6 +120,14 @@ func Open(ctx context.Context, dsn string, o Options) (_ *DB, err error) {
 	if db.patience <= 0 {
 		db.patience = patience
 	}
+	if db.replica, err = newReplica(ctx, o.ReadDSN); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			db.replica.close()
+		}
+	}()
 	if err := db.retry(ctx, func() error { return migrate(ctx, config.ConnConfig, wing, migrations) }); err != nil {
 		return nil, err
 	}
@@ -244,6 +257,7 @@ func (db *DB) Close() error {
 	db.work.Wait()
 	db.stop()
 	db.running.Wait()
+	db.replica.close()
 	db.pool.Close()
 	return nil
 }

@@ -138,12 +138,16 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// retry runs what may be run again until it succeeds, fails for good, or patience ends.
+// retry runs what may be run again until it succeeds, fails for good, or patience ends. A
+// node that is cut off already has none: whoever waits is told at once.
 func (db *DB) retry(ctx context.Context, run func() error) error {
-	start := time.Now()
+	start, patience := time.Now(), db.patience
+	if db.heard.Load() != 0 && db.Behind() > db.patience {
+		patience = 0
+	}
 	for attempt := 0; ; attempt++ {
 		err := run()
-		if err == nil || fateOf(err) == final || ctx.Err() != nil || time.Since(start) > db.patience {
+		if err == nil || fateOf(err) == final || ctx.Err() != nil || time.Since(start) > patience {
 			if ctx.Err() != nil && err != nil {
 				return ctx.Err()
 			}
@@ -184,6 +188,11 @@ type Queryer interface {
 func (db *DB) Read(ctx context.Context, run func(q Queryer) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if site := comments.SharedBy(ctx); site != "" && db.replica != nil {
+		if done, err := db.readReplica(ctx, site, run); done {
+			return err
+		}
 	}
 	return db.retry(ctx, func() error {
 		conn, err := db.acquire(ctx)

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -122,9 +123,13 @@ func (db *DB) Observe(o comments.Observer) {
 func (db *DB) startCursors(ctx context.Context) error {
 	db.tell.cursors, db.tell.spans = map[string]cursor{}, map[string][]span{}
 	return db.Read(ctx, func(q Queryer) error {
+		began := time.Now()
 		ends, err := readEnds(ctx, q)
 		if err == nil {
 			db.tell.cursors = ends
+			if !db.sole {
+				db.heard.Store(began.UnixNano())
+			}
 		}
 		return err
 	})
