@@ -38,6 +38,7 @@ type installation struct {
 // options say how to open an installation.
 type options struct {
 	data     string
+	readDSN  string // of a standby for public reads, or ""
 	dsn      string // of PostgreSQL, or "" for the file in data
 	secret   string // DUYET_SECRET, or "" for the file
 	holder   string // as whom to hold the lock
@@ -53,7 +54,7 @@ const defaultAddress = "http://127.0.0.1:8080"
 // the services on it.
 func openInstallation(ctx context.Context, o options) (*installation, error) {
 	store, err := storage.Open(ctx, storage.Options{
-		Dir: o.data, DSN: o.dsn, Secret: o.secret, Wait: o.wait, Command: o.holder, OnCommit: o.onCommit, Logger: o.log,
+		Dir: o.data, DSN: o.dsn, ReadDSN: o.readDSN, Secret: o.secret, Wait: o.wait, Command: o.holder, OnCommit: o.onCommit, Logger: o.log,
 	})
 	if err != nil {
 		return nil, err

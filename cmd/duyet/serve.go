@@ -11,8 +11,11 @@ type serveCmd struct {
 }
 
 func (c *serveCmd) run(ctx context.Context, e *env) error {
+	if c.ReadStore != "" && e.store.DSN == "" {
+		return usagef("--read-store is a standby of --store, which is missing")
+	}
 	log := newLogger(e.errs, c.LogFormat)
-	s, err := newService(ctx, c.Serve, nil, options{data: e.data(), dsn: e.store.DSN, secret: e.secret, holder: "duyet serve"}, log)
+	s, err := newService(ctx, c.Serve, nil, options{data: e.data(), dsn: e.store.DSN, readDSN: c.ReadStore, secret: e.secret, holder: "duyet serve"}, log)
 	if err != nil {
 		return err
 	}

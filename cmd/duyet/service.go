@@ -146,6 +146,7 @@ func (s *service) build() error {
 		Service: s.in.comments, Templates: s.templates, API: api, Picture: gallery, Sound: captcha.NewChoir(speaker),
 		BaseURL: origin(s.cfg.BaseURL), ClientIP: clientIP, ReceiptCode: s.in.receipts.Code,
 		CacheBytes: int64(s.cfg.CacheSize), Tally: s.metrics, Live: s.live, Audience: s.readers,
+		Behind: s.in.store.Behind(), StaleFor: s.cfg.StaleFor,
 	})
 	if err != nil {
 		return err

@@ -31,6 +31,7 @@ type cache struct {
 	aliases *otter.Cache[alias, aliased]
 	flights singleflight.Group
 	now     func() time.Time
+	trusts  func() bool // whether what stands may be served; nil = always
 	seed    maphash.Seed
 	// generations are shared out by hash. Two pages that share one only make each other
 	// render once more.
@@ -157,6 +158,9 @@ func (c *cache) remember(k key, stamp uint64, query string) {
 }
 
 func (c *cache) get(k key) *entry {
+	if c.trusts != nil && !c.trusts() {
+		return nil
+	}
 	if e, ok := c.entries.GetIfPresent(k); ok && e.fresh(c.now) {
 		return e
 	}
@@ -178,7 +182,7 @@ func (c *cache) load(ctx context.Context, k key, stamp uint64, render func(conte
 	// A caller that comes after a commit has another stamp, so it never waits for, and is
 	// never given, a rendering from before it.
 	made, err, _ := c.flights.Do(k.flight(e.stamp), func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renderWithin)
+		ctx, cancel := context.WithTimeout(comments.Shared(context.WithoutCancel(ctx), k.site), renderWithin)
 		defer cancel()
 		r, err := render(ctx)
 		if err != nil {

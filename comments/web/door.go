@@ -66,6 +66,11 @@ type Config struct {
 	CacheBytes int64
 	// Audience counts views and visitors; nil means that nobody does.
 	Audience *audience.Audience
+	// Behind is how long ago the node last knew of everything its store holds, where that
+	// may be long: see stale.go. nil means never. StaleFor is how long it is served from
+	// memory after that; 0 means DefaultStaleFor.
+	Behind   func() time.Duration
+	StaleFor time.Duration
 	// Tally may be nil.
 	Tally Tally
 	// Live is where readers wait for what is new; nil offers them no stream. Whoever makes
@@ -101,6 +106,9 @@ func New(cfg Config) (*Door, error) {
 	if cfg.CacheBytes == 0 {
 		cfg.CacheBytes = DefaultCacheBytes
 	}
+	if cfg.StaleFor == 0 {
+		cfg.StaleFor = DefaultStaleFor
+	}
 	c, err := newCache(cfg.CacheBytes, cfg.Service.Now)
 	if err != nil {
 		return nil, fmt.Errorf("readers' door: %w", err)
@@ -108,6 +116,9 @@ func New(cfg Config) (*Door, error) {
 	d := &Door{
 		svc: cfg.Service, tpl: cfg.Templates, cfg: cfg, cache: c,
 		own: http.NewCrossOriginProtection(),
+	}
+	if cfg.Behind != nil {
+		c.trusts = d.trusts
 	}
 	if cfg.BaseURL != nil {
 		if d.origin, err = comments.CanonicalOrigin(cfg.BaseURL.Scheme + "://" + cfg.BaseURL.Host); err != nil {

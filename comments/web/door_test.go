@@ -50,6 +50,7 @@ type flaky struct {
 	comments.Store
 	mu            sync.Mutex
 	write, thread error
+	down          bool          // nothing answers at all
 	reads         int           // of threads
 	gate          chan struct{} // when set, the next read of a thread waits for it, having read
 	held          chan struct{} // closed once it waits

@@ -25,11 +25,13 @@ func (d *Door) read(k kind, fn func(*http.Request, asked) (*entry, error)) http.
 		if err != nil {
 			return err
 		}
+		markStale(w, d.silence())
 		e.serve(w, r)
 		return nil
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if e := d.cache.hit(k, mux.Vars(r)["site"], r.URL.RawQuery); e != nil {
+			markStale(w, d.silence())
 			e.serve(w, r)
 			return
 		}

@@ -90,11 +90,14 @@ func (d *Door) newPage(ctx context.Context, s screen) (*pageData, error) {
 	}
 	if len(s.receipts) > 0 {
 		own, err := d.svc.Own(ctx, s.site, t.Page.Key, s.receipts)
-		if err != nil {
+		switch {
+		case errors.Is(err, comments.ErrUnavailable): // the thread from memory is worth showing
+		case err != nil:
 			return nil, err
 		}
 		d.addOwn(p, s.l, own)
 	}
+	staleNotice(p, s.l, d.silence())
 	return p, nil
 }
 
@@ -188,6 +191,7 @@ func (d *Door) show(w http.ResponseWriter, status int, s screen, p *pageData) er
 	}
 	setPolicy(w.Header(), ancestors)
 	w.Header().Set("Cache-Control", "private, no-store")
+	markStale(w, d.silence())
 	w.Header().Add("Vary", "Accept-Language, Cookie")
 	return d.tpl.Page(w, status, "reader/thread", v)
 }

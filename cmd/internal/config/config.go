@@ -29,10 +29,14 @@ const DefaultData = "data"
 
 // Validate refuses a store of a kind that there is not.
 func (s Store) Validate() error {
-	if s.DSN != "" && !strings.HasPrefix(s.DSN, "postgres://") && !strings.HasPrefix(s.DSN, "postgresql://") {
+	if s.DSN != "" && !isPostgres(s.DSN) {
 		return errors.New("--store must begin with postgres://: leave it out to keep the comments in DATA/duyet.db")
 	}
 	return nil
+}
+
+func isPostgres(dsn string) bool {
+	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
 }
 
 // Bytes is a size in bytes, written as 64MiB, 512KiB or a bare number.
@@ -72,6 +76,8 @@ type Serve struct {
 	Listen       string         `help:"Address and port to listen on. Default: ${default}." default:"127.0.0.1:8080" placeholder:"ADDR"`
 	BaseURL      *url.URL       `name:"base-url" help:"Address under which the service is reached from outside; it may carry a path (https://news.example/comments/). Default: what each request's Host says." placeholder:"URL"`
 	TrustedProxy []netip.Prefix `help:"Network of a reverse proxy whose X-Forwarded-For and Forwarded are believed; repeat for more." placeholder:"CIDR" sep:","`
+	ReadStore    string         `name:"read-store" help:"PostgreSQL standby (postgres://…) that answers public reads as long as it is up to date; with --store." placeholder:"URL"`
+	StaleFor     time.Duration  `help:"How long threads are served from memory, marked as stale, while the database can't be reached. Default: ${default}." default:"10m" placeholder:"DURATION"`
 	OpsListen    string         `help:"Address for /metrics and profiles; none are served without." placeholder:"ADDR"`
 	Backups      Backups        `embed:"" prefix:"backup-"`
 }
@@ -109,6 +115,10 @@ func (s *Serve) Validate() error {
 		return err
 	}
 	switch {
+	case s.ReadStore != "" && !isPostgres(s.ReadStore):
+		return errors.New("--read-store must begin with postgres://")
+	case s.StaleFor < time.Second:
+		return errors.New("--stale-for must be at least 1s")
 	case s.Backups.Every < 0 || s.Backups.Every > 0 && s.Backups.Every < time.Second:
 		return errors.New("--backup-every must be 0 or at least 1s")
 	case s.Backups.Keep < 1:

@@ -39,7 +39,7 @@ func TestServeValidate(t *testing.T) {
 		{":80", "https://news.example/a//b", "", false},
 		{":80", "https://news.example/../b", "", false},
 	} {
-		s := Serve{Listen: c.listen, Backups: Backups{Every: time.Hour, Keep: 1}}
+		s := Serve{Listen: c.listen, StaleFor: time.Minute, Backups: Backups{Every: time.Hour, Keep: 1}}
 		if c.base != "" {
 			u, err := url.Parse(c.base)
 			if err != nil {
@@ -52,6 +52,21 @@ func TestServeValidate(t *testing.T) {
 		} else if err == nil && s.BasePath() != c.path {
 			t.Errorf("%+v: base path %q", c, s.BasePath())
 		}
+	}
+}
+
+func TestReadStore(t *testing.T) {
+	s := Serve{Listen: ":80", StaleFor: time.Minute, Backups: Backups{Keep: 1}, ReadStore: "postgres://standby/x"}
+	if err := s.Validate(); err != nil {
+		t.Error(err)
+	}
+	s.ReadStore = "mysql://standby"
+	if s.Validate() == nil {
+		t.Error("any address is a standby's")
+	}
+	s.ReadStore, s.StaleFor = "", 0
+	if s.Validate() == nil {
+		t.Error("served from memory for no time at all")
 	}
 }
 

@@ -32,7 +32,8 @@ type server struct {
 func (s *Storage) openServer(ctx context.Context, o Options, made bool) error {
 	db, err := pgstore.Open(ctx, o.DSN, pgstore.Options{
 		Key: s.Secret().Lasting("journal"), Fingerprint: s.Secret().Fingerprint(), Installation: rand.Text(),
-		Now: o.Now, OnCommit: o.OnCommit, Logger: o.Logger,
+		ReadDSN: o.ReadDSN,
+		Now:     o.Now, OnCommit: o.OnCommit, Logger: o.Logger,
 	})
 	if err != nil {
 		if made && errors.Is(err, pgstore.ErrOtherSecret) {
@@ -50,6 +51,15 @@ func (s *Storage) openServer(ctx context.Context, o Options, made bool) error {
 
 // Shared reports whether other nodes may have the store open too.
 func (s *Storage) Shared() bool { return s.server != nil }
+
+// Behind is how long ago this node last knew of everything that the others have done; nil
+// where there are no others.
+func (s *Storage) Behind() func() time.Duration {
+	if s.server == nil {
+		return nil
+	}
+	return s.server.db.Behind
+}
 
 // Lead runs work that is to be done by one node at a time: at once and for as long as ctx
 // lasts where there is one node, and otherwise while this one leads, again and again until

@@ -41,6 +41,7 @@ var (
 type Options struct {
 	Dir     string        // data folder; made when missing
 	DSN     string        // postgres://…; "" = the bbolt file in Dir
+	ReadDSN string        // of a standby for public reads; "" = none
 	Secret  string        // DUYET_SECRET's text; "" = secret.key in Dir
 	Wait    time.Duration // how long to wait for another process to let go
 	Command string        // what we are, as told to whoever waits for us: "duyet serve"
