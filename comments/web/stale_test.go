@@ -148,4 +148,3 @@ func (m *marked) Thread(ctx context.Context, site, key string, sort comments.Sor
 	m.seen.Add(1)
 	return m.Store.Thread(ctx, site, key, sort, after, limit)
 }
-
