@@ -88,10 +88,16 @@ func newProgramFor(t *testing.T, origin string, args ...string) (p *program, tok
 	return p, token
 }
 
-// start runs the program until its log says that it is ready.
+// start runs the program, on a free port, until its log says that it is ready.
 func (p *program) start(args ...string) {
 	p.t.Helper()
-	p.process = duyet(p.t, append([]string{"serve", "--listen", "127.0.0.1:0", "--data", p.data}, args...)...)
+	p.startAt(append([]string{"--listen", "127.0.0.1:0"}, args...)...)
+}
+
+// startAt does so wherever the arguments say.
+func (p *program) startAt(args ...string) {
+	p.t.Helper()
+	p.process = duyet(p.t, append([]string{"serve", "--data", p.data}, args...)...)
 	stderr, err := p.process.StderrPipe()
 	if err != nil {
 		p.t.Fatal(err)

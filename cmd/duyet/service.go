@@ -164,6 +164,7 @@ func (s *service) build() error {
 	s.front, err = httpd.New(httpd.Config{
 		Templates: s.templates, Router: router, API: api, Doors: []httpd.Door{readers, desk}, BasePath: base,
 		Ready: s.in.store.Ready, Meter: func(route string) httpd.Observe { return s.metrics.Route(route) }, Log: s.log,
+		EndAfter: s.cfg.DrainDelay,
 	})
 	return err
 }

@@ -78,6 +78,7 @@ type Serve struct {
 	TrustedProxy []netip.Prefix `help:"Network of a reverse proxy whose X-Forwarded-For and Forwarded are believed; repeat for more." placeholder:"CIDR" sep:","`
 	ReadStore    string         `name:"read-store" help:"PostgreSQL standby (postgres://…) that answers public reads as long as it is up to date; with --store." placeholder:"URL"`
 	StaleFor     time.Duration  `help:"How long threads are served from memory, marked as stale, while the database can't be reached. Default: ${default}." default:"10m" placeholder:"DURATION"`
+	DrainDelay   time.Duration  `help:"How long to go on serving after SIGTERM while /readyz says 503, so that a balancer sends no more; at most 3s. Default: ${default}." default:"0s" placeholder:"DURATION"`
 	OpsListen    string         `help:"Address for /metrics and profiles; none are served without." placeholder:"ADDR"`
 	Backups      Backups        `embed:"" prefix:"backup-"`
 }
@@ -101,6 +102,9 @@ func (b Backups) Folder(data string) string {
 // with one could not be told from a request whose base a proxy has stripped already.
 var ownSegments = []string{"s", "api", "captcha", "moderation", "static", "healthz", "readyz", "openapi.json", "embed.js"}
 
+// drainDelayMost and the time that requests may take then make ten seconds.
+const drainDelayMost = 3 * time.Second
+
 // Validate refuses what can't work, naming the flag.
 func (s *Serve) Validate() error {
 	if err := checkListen("--listen", s.Listen); err != nil {
@@ -117,6 +121,8 @@ func (s *Serve) Validate() error {
 	switch {
 	case s.ReadStore != "" && !isPostgres(s.ReadStore):
 		return errors.New("--read-store must begin with postgres://")
+	case s.DrainDelay < 0 || s.DrainDelay > drainDelayMost:
+		return errors.New("--drain-delay must be from 0s to 3s: a node ends within ten seconds")
 	case s.StaleFor < time.Second:
 		return errors.New("--stale-for must be at least 1s")
 	case s.Backups.Every < 0 || s.Backups.Every > 0 && s.Backups.Every < time.Second:

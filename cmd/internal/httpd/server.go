@@ -53,6 +53,9 @@ type Config struct {
 	Ready     func(context.Context) error
 	Meter     Meter
 	Log       *slog.Logger
+	// EndAfter is for how long the service that is told to end goes on taking requests
+	// while it says that it is not ready, so that a balancer sends it no more; 0 = not at all.
+	EndAfter time.Duration
 }
 
 // Server is the service's front.
@@ -60,6 +63,7 @@ type Server struct {
 	handler http.Handler
 	log     *slog.Logger
 	ending  *atomic.Bool
+	after   time.Duration
 }
 
 // New puts the doors behind one front. It registers every route, so it is called once for
@@ -94,14 +98,15 @@ func New(c Config) (*Server, error) {
 		},
 		log:    c.Log,
 		ending: ending,
+		after:  c.EndAfter,
 	}, nil
 }
 
 // ServeHTTP answers one request, for tests and benchmarks without a listener.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Serve answers requests on l until ctx ends; then it takes no new connections, lets what
-// is on its way finish for DrainFor, and returns nil.
+// Serve answers requests on l until ctx ends, and for Config.EndAfter longer; then it takes
+// no new connections, lets what is on its way finish for DrainFor, and returns nil.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	srv := &http.Server{
 		Handler:           s.handler,
@@ -113,7 +118,16 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		ErrorLog:          anonymous(s.log),
 	}
 	context.AfterFunc(ctx, func() { s.ending.Store(true) })
-	return serve(ctx, srv, l, s.log)
+	later, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	defer context.AfterFunc(ctx, func() {
+		defer end()
+		select {
+		case <-time.After(s.after):
+		case <-later.Done():
+		}
+	})()
+	return serve(later, srv, l, s.log)
 }
 
 // ServePlain serves a handler of its own on l in the same way, without the front: the

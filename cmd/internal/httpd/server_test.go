@@ -257,3 +257,37 @@ type discard struct{ h http.Header }
 func (d discard) Header() http.Header         { return d.h }
 func (d discard) Write(p []byte) (int, error) { return len(p), nil }
 func (d discard) WriteHeader(int)             {}
+
+// TestServesOnWhileItSaysItIsEnding: with a delay, a service that is told to end says so
+// first and still takes requests.
+func TestServesOnWhileItSaysItIsEnding(t *testing.T) {
+	srv, _, _, _ := newServer(t, "")
+	srv.after = time.Second
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(ctx, l) }()
+	get := func(path string) int {
+		resp, err := http.Get("http://" + l.Addr().String() + path)
+		if err != nil {
+			return 0
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	if got := get("/readyz"); got != 200 {
+		t.Errorf("ready: %d", got)
+	}
+	stop()
+	for get("/readyz") == 200 {
+	}
+	if ready, thread := get("/readyz"), get("/s/x/thread"); ready != 503 || thread != 200 {
+		t.Errorf("ending: /readyz %d, a thread %d", ready, thread)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
