@@ -17,6 +17,7 @@ import (
 	"duyet/comments/receipt"
 	"duyet/comments/work"
 	"duyet/moderation"
+	"duyet/moderation/alarm"
 	"duyet/moderation/screen"
 )
 
@@ -26,6 +27,7 @@ type installation struct {
 	store      *storage.Storage
 	comments   *comments.Service
 	moderation *moderation.Service
+	alarm      *alarm.Alarm
 	tickets    *tickets
 	receipts   *receipt.Sealer
 	lists      *screen.Lists
@@ -86,8 +88,11 @@ func newInstallation(store *storage.Storage, now func() time.Time) (*installatio
 	if err != nil {
 		return nil, err
 	}
+	in.alarm = alarm.New(alarm.Config{Documents: store.Moderation(), Sites: store.Comments(), Counter: store.Arrivals(), Now: now})
+	store.Comments().Observe(in.alarm.Observe)
 	in.comments = comments.NewService(comments.Config{
 		Store: store.Comments(), Tickets: in.tickets, Judge: store.Judge(captcha.NewJudge(captcha.DeadMost, now)), Limiter: store.Limiter(limiter),
+		Alarm:    in.alarm,
 		Works:    work.New(in.workKeys, store.Works(work.NewMemory(work.LedgerMost, now))),
 		Receipts: in.receipts, Screener: in.screening(), Now: now,
 	})

@@ -160,7 +160,7 @@ func (s *service) build() error {
 	if err != nil {
 		return err
 	}
-	s.metrics.Watch(metrics.Sources{Queues: s.queues, Size: s.size, Now: s.in.now})
+	s.metrics.Watch(metrics.Sources{Queues: s.queues, Size: s.size, Attacks: s.in.alarm.Raisings, Now: s.in.now})
 	s.front, err = httpd.New(httpd.Config{
 		Templates: s.templates, Router: router, API: api, Doors: []httpd.Door{readers, desk}, BasePath: base,
 		Ready: s.in.store.Ready, Meter: func(route string) httpd.Observe { return s.metrics.Route(route) }, Log: s.log,
@@ -230,6 +230,7 @@ func (s *service) run(ctx context.Context, ready func(), more ...func(context.Co
 	})
 	g.Go(func() error { return s.in.store.Lead(ctx, s.sweep) })
 	g.Go(func() error { return s.backUp(ctx) })
+	g.Go(func() error { return s.in.alarm.Run(ctx) })
 	g.Go(func() error { s.readers.Run(ctx); return nil })
 	for _, fn := range more {
 		g.Go(func() error { return fn(ctx) })

@@ -79,6 +79,7 @@ var arrows = map[string][]string{
 	"moderation/storetest":      {"moderation", "comments", "comments/storetest"},
 	"moderation/boltstore":      {"moderation", "comments", "comments/boltstore"},
 	"moderation/pgstore":        {"moderation", "comments", "comments/pgstore"},
+	"moderation/alarm":          {"moderation", "comments"},
 	"moderation/console":        {"moderation", "moderation/screen", "comments", "templates"},
 	"templates":                 {"comments"},
 	"templates/embedtest":       {},

@@ -113,20 +113,23 @@ type Queue struct {
 // Sources tell what is read at each scrape and must be cheap.
 type Sources struct {
 	Queues func(context.Context) ([]Queue, error)
-	Size   func() (bytes int64, err error) // of the store
-	Now    func() time.Time
+	// Attacks is how many pages of a site are in attack mode, the site itself counted as one.
+	Attacks func() map[string]int
+	Size    func() (bytes int64, err error) // of the store
+	Now     func() time.Time
 }
 
 // Watch adds what is read at each scrape. A source that fails leaves its values out of
 // that scrape.
 func (m *Metrics) Watch(s Sources) { m.registry.MustRegister(&watcher{Sources: s, descs: newDescs()}) }
 
-type descs struct{ pending, oldest, size *prometheus.Desc }
+type descs struct{ pending, oldest, attacks, size *prometheus.Desc }
 
 func newDescs() descs {
 	return descs{
 		pending: prometheus.NewDesc("duyet_queue_length", "Comments that wait for a moderator.", []string{"site"}, nil),
 		oldest:  prometheus.NewDesc("duyet_queue_oldest_seconds", "Age of the comment that waits longest; 0 when none does.", []string{"site"}, nil),
+		attacks: prometheus.NewDesc("duyet_attack_mode", "Pages in attack mode that began by itself or by hand; the site as a whole counts as one.", []string{"site"}, nil),
 		size:    prometheus.NewDesc("duyet_store_bytes", "Size of the store.", nil, nil),
 	}
 }
@@ -139,6 +142,7 @@ type watcher struct {
 func (w *watcher) Describe(out chan<- *prometheus.Desc) {
 	out <- w.pending
 	out <- w.oldest
+	out <- w.attacks
 	out <- w.size
 }
 
@@ -156,6 +160,11 @@ func (w *watcher) Collect(out chan<- prometheus.Metric) {
 			}
 			out <- prometheus.MustNewConstMetric(w.pending, prometheus.GaugeValue, float64(q.Pending), q.Site)
 			out <- prometheus.MustNewConstMetric(w.oldest, prometheus.GaugeValue, age, q.Site)
+		}
+	}
+	if w.Attacks != nil {
+		for site, n := range w.Attacks() {
+			out <- prometheus.MustNewConstMetric(w.attacks, prometheus.GaugeValue, float64(n), site)
 		}
 	}
 	if size, err := w.Size(); err == nil {

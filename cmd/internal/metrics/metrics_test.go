@@ -27,8 +27,9 @@ func TestScrape(t *testing.T) {
 		Queues: func(context.Context) ([]Queue, error) {
 			return []Queue{{Site: "a", Pending: 3, Oldest: now.Add(-time.Minute)}, {Site: "b"}}, broken
 		},
-		Size: func() (int64, error) { return 4096, broken },
-		Now:  func() time.Time { return now },
+		Attacks: func() map[string]int { return map[string]int{"a": 2} },
+		Size:    func() (int64, error) { return 4096, broken },
+		Now:     func() time.Time { return now },
 	})
 	thread := m.Route("GET /s/{site}/thread")
 	thread(200, time.Millisecond)
@@ -48,6 +49,7 @@ func TestScrape(t *testing.T) {
 		`duyet_queue_length{site="a"} 3`,
 		`duyet_queue_oldest_seconds{site="a"} 60`,
 		`duyet_queue_oldest_seconds{site="b"} 0`,
+		`duyet_attack_mode{site="a"} 2`,
 		`duyet_store_bytes 4096`,
 		`duyet_build_info{version="v1"} 1`,
 	} {

@@ -14,6 +14,7 @@ import (
 	"duyet/comments/pgstore"
 	"duyet/comments/work"
 	"duyet/moderation"
+	"duyet/moderation/alarm"
 	moderationpg "duyet/moderation/pgstore"
 )
 
@@ -97,6 +98,14 @@ func (s *Storage) Works(alone work.Ledger) work.Ledger {
 		return alone
 	}
 	return s.server.db.SpentWork()
+}
+
+// Arrivals adds up what comes to all nodes; nil where there is one.
+func (s *Storage) Arrivals() alarm.Counter {
+	if s.server == nil {
+		return nil
+	}
+	return s.server.db.Arrivals()
 }
 
 // Throttle slows sign-in on all nodes: the one given where there is one, which also counts
