@@ -28,6 +28,8 @@ const (
 	embedMore    = "embed/rest.js"
 	embedForm    = "embed/form.js"
 	embedLater   = "embed/later.js"
+	embedOwn     = "embed/own.js"
+	embedWork    = "embed/work.js"
 	embedElement = "embed/element.js"
 )
 
@@ -37,8 +39,8 @@ var (
 		"loading": "embed.loading", "down": "embed.down", "down_help": "embed.down_help", "retry": "embed.retry",
 		"open": "embed.open", "new": "embed.new",
 	}
-	embedLaterWords = map[string]string{
-		"showing": "thread.showing",
+	embedLaterWords = map[string]string{"showing": "thread.showing"}
+	embedOwnWords   = map[string]string{
 		"pending": "own.pending", "alone": "own.alone", "receipt": "own.receipt",
 	}
 	embedFormWords = map[string]string{
@@ -89,8 +91,14 @@ func (s *Set) assembleEmbed() error {
 	if err := script(embedLater, map[string]any{"words": words(embedLaterWords)}); err != nil {
 		return err
 	}
+	if err := script(embedWork, nil); err != nil {
+		return err
+	}
+	if err := script(embedOwn, map[string]any{"words": words(embedOwnWords)}); err != nil {
+		return err
+	}
 	return script(embedElement, map[string]any{"words": words(embedWords), "files": map[string]string{
-		"css": s.assets.beside(embedCSS), "rest": s.assets.beside(embedRest), "more": s.assets.beside(embedMore), "form": s.assets.beside(embedForm), "later": s.assets.beside(embedLater),
+		"css": s.assets.beside(embedCSS), "rest": s.assets.beside(embedRest), "more": s.assets.beside(embedMore), "form": s.assets.beside(embedForm), "later": s.assets.beside(embedLater), "own": s.assets.beside(embedOwn), "work": s.assets.beside(embedWork),
 	}})
 }
 

@@ -22,7 +22,7 @@ var embedSources = []string{"tokens.css", "reader.css", embedCSS}
 // concerns nothing else goes into the second file.
 var embedRestClasses = []string{
 	"dy-own", "dy-mine", "dy-state", "dy-receipt", "dy-report", "dy-pick", "dy-err", "dy-good", "dy-bad", "dy-look",
-	"dy-to", "dy-say", "dy-fresh", "dy-sound", "dy-busy", "dy-write-more",
+	"dy-to", "dy-say", "dy-fresh", "dy-sound", "dy-busy", "dy-write-more", "dy-works",
 }
 
 // embedNever are of what is gone, or hidden, once there are styles, or stands on our own
@@ -75,7 +75,7 @@ func (s *Set) embedClasses() (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, file := range append(templates, "html/reader/fragment.html", "static/"+embedElement, "static/"+embedLive, "static/"+embedMore, "static/"+embedLater, "static/"+embedForm) {
+	for _, file := range append(templates, "html/reader/fragment.html", "static/"+embedElement, "static/"+embedLive, "static/"+embedMore, "static/"+embedLater, "static/"+embedOwn, "static/"+embedForm) {
 		text, err := fs.ReadFile(s.files, file)
 		if err != nil {
 			return nil, err
@@ -101,7 +101,7 @@ func cssPlace(selectors string, shown map[string]bool) int {
 	for one := range strings.SplitSeq(cssBrackets.ReplaceAllString(selectors, ""), ",") {
 		classes := cssClass.FindAllString(one, -1)
 		switch {
-		case strings.HasPrefix(strings.TrimSpace(one), "body"): // of our own pages
+		case cssElsewhere.MatchString(one):
 		case slices.ContainsFunc(classes, func(c string) bool { return !shown[c[1:]] || slices.Contains(embedNever, c[1:]) }):
 		case slices.ContainsFunc(classes, func(c string) bool { return slices.Contains(embedRestClasses, c[1:]) }):
 			place = min(place, cssRest)
@@ -158,14 +158,16 @@ func splitCSS(text string, place func(selectors string) int, parts *[3]string) e
 }
 
 var (
-	dyClass     = regexp.MustCompile(`\bdy-[a-z]+(-[a-z]+)*`)
-	cssRoot     = regexp.MustCompile(`:root[^,{]*,\s*`) // our own pages' side of a token
-	cssComment  = regexp.MustCompile(`(?s)/\*.*?\*/`)
-	cssBrackets = regexp.MustCompile(`\([^()]*\)`)
-	cssClass    = regexp.MustCompile(`\.dy-[a-z-]+`)
-	cssAfter    = regexp.MustCompile(`([:;{}]) `)
-	cssSpace    = regexp.MustCompile(`\s+`)
-	cssToken    = regexp.MustCompile(`(--duyet-[\w-]+):[^;}]*;?`)
+	dyClass = regexp.MustCompile(`\bdy-[a-z]+(-[a-z]+)*`)
+	cssRoot = regexp.MustCompile(`:root[^,{]*,\s*`) // our own pages' side of a token
+	// Our own pages, and states that no field or button of the element has.
+	cssElsewhere = regexp.MustCompile(`^\s*body|\[(readonly|disabled)\]|::placeholder`)
+	cssComment   = regexp.MustCompile(`(?s)/\*.*?\*/`)
+	cssBrackets  = regexp.MustCompile(`\([^()]*\)`)
+	cssClass     = regexp.MustCompile(`\.dy-[a-z-]+`)
+	cssAfter     = regexp.MustCompile(`([:;{}]) `)
+	cssSpace     = regexp.MustCompile(`\s+`)
+	cssToken     = regexp.MustCompile(`(--duyet-[\w-]+):[^;}]*;?`)
 )
 
 // dropTokens takes out tokens that nothing in either file reads, and then those that only
@@ -219,7 +221,8 @@ func shortTokens(a, b string) (string, string) {
 	}
 	for i, name := range names {
 		t := tokens[name]
-		if t.times == 1 && len(t.value) <= inlineMost && !strings.Contains(t.value, "var(") {
+		once := len(t.value) <= inlineMost || !strings.Contains(a, "var("+name+")")
+		if t.times == 1 && once && !strings.Contains(t.value, "var(") {
 			a = strings.Replace(a, name+":"+t.value+";", "", 1)
 			a, b = strings.ReplaceAll(a, "var("+name+")", t.value), strings.ReplaceAll(b, "var("+name+")", t.value)
 			continue

@@ -20,7 +20,7 @@ func TestEmbedIsSmall(t *testing.T) {
 		total += len(one.gzip)
 	}
 	t.Logf("before first touch: %d gzipped", total)
-	for _, name := range []string{embedRest, embedMore, embedLater, embedForm} {
+	for _, name := range []string{embedRest, embedMore, embedLater, embedOwn, embedWork, embedForm} {
 		t.Logf("later, %s: %d gzipped", name, len(s.assets.byName[name].gzip))
 	}
 	if total > 8<<10 {
@@ -39,7 +39,8 @@ func TestEmbedWordsFit(t *testing.T) {
 	}{
 		embedElement: {embedWords, "", "then touch send reply"},
 		embedLater:   {embedLaterWords, "", "down"},
-		embedForm:    {embedFormWords, "field slip label", "field text short"},
+		embedOwn:     {embedOwnWords, "", ""},
+		embedForm:    {embedFormWords, "field slip label", "field text short content"},
 	} {
 		source, err := fs.ReadFile(embedded, "static/"+file)
 		if file == embedElement && err == nil {
@@ -72,7 +73,7 @@ func TestEmbedWordsFit(t *testing.T) {
 			t.Errorf("the form's words lack %s", want)
 		}
 	}
-	for _, file := range []string{embedElement, embedLater, embedForm} {
+	for _, file := range []string{embedElement, embedLater, embedOwn, embedWork, embedForm} {
 		if id := regexp.MustCompile(`"(embed|own|sent|reply|code|form|slip|field|label)\.[a-z_.]+"`).Find(s.assets.byName[file].body); id != nil {
 			t.Errorf("%s: no message %s", file, id)
 		}
@@ -91,7 +92,7 @@ func TestEmbedFilesNameOneAnother(t *testing.T) {
 		t.Errorf("the loader says %q, not %s", w.Body, url)
 	}
 	element := string(s.assets.byName[embedElement].body)
-	for _, name := range []string{embedCSS, embedRest, embedMore, embedForm, embedLater} {
+	for _, name := range []string{embedCSS, embedRest, embedMore, embedForm, embedLater, embedOwn, embedWork} {
 		path := strings.TrimPrefix(s.AssetURL(name), "/static/")
 		if !strings.Contains(element, strings.TrimPrefix(path, "embed/")) {
 			t.Errorf("the element doesn't name %s", path)
@@ -102,7 +103,7 @@ func TestEmbedFilesNameOneAnother(t *testing.T) {
 			t.Errorf("%s: %d %v", path, w.Code, w.Header())
 		}
 	}
-	for _, name := range []string{embedElement, embedForm, embedLater, embedMore, embedCSS, embedRest} {
+	for _, name := range []string{embedElement, embedForm, embedLater, embedOwn, embedMore, embedCSS, embedRest} {
 		if body := string(s.assets.byName[name].body); strings.Contains(body, "'@") || strings.Contains(body, "/*") {
 			t.Errorf("%s was not put together", name)
 		}

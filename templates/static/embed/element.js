@@ -43,7 +43,9 @@ const get = (url) => new Promise((ok, no) => {
       for (const name of part ? ['href', 'src', 'action'] : []) {
         for (const el of part.querySelectorAll(`[${name}]`)) {
           const value = el.getAttribute(name);
-          if (value[0] !== '#') el.setAttribute(name, new URL(value, x.responseURL).href);
+          const to = new URL(value, x.responseURL);
+          // A comment's own address is the page's around it.
+          if (value[0] !== '#') el.setAttribute(name, to.searchParams.has('comment') && !el.dataset.dyLike ? to.hash : to.href);
         }
       }
     }
@@ -103,6 +105,7 @@ class Comments extends HTMLElement {
   #retryTimer = 0;
   #tick = 0;
   #seen = false;
+  #shown = '';
   #live = new Live(this);
   #parts = {};
   #writer = null;
@@ -157,7 +160,10 @@ class Comments extends HTMLElement {
     const on = (target, type, fn) => target.addEventListener(type, fn, { signal: this.#over.signal, passive: true });
     on(document, 'visibilitychange', () => this.#see(this.#seen));
     on(window, 'online', () => this.#see(this.#seen));
-    on(window, 'hashchange', () => this.#target());
+    on(window, 'hashchange', () => {
+      this.#shown = '';
+      this.#target(true);
+    });
     for (const type of ['scroll', 'resize']) on(window, type, () => this.release());
     if (key !== this.#key || !this.thread) {
       this.#key = key;
@@ -189,7 +195,7 @@ class Comments extends HTMLElement {
     this.#live.awake(awake && this.thread);
     if (!awake) return;
     if (!this.thread) {
-      this.load();
+      this.load('', this.#asked && `${this.site}~${this.#asked}`);
       return;
     }
     if (this.#writer) this.#writer.freshen();
@@ -206,11 +212,14 @@ class Comments extends HTMLElement {
 
   #adopt(...sheets) { this.#shadow.adoptedStyleSheets = [...new Set([...this.#shadow.adoptedStyleSheets, ...sheets])]; }
 
-  async load(sort = this.sort) {
+  // asked is the comment that the page's address names.
+  get #asked() { return (/^#bl-([\da-f-]{36})$/.exec(location.hash) || [])[1]; }
+
+  async load(sort = this.sort, comment = '') {
     clearTimeout(this.#retryTimer);
     const turn = ++this.#turn;
     try {
-      const [sheet, thread] = await Promise.all([style('css'), get(this.url({ sort }))]);
+      const [sheet, thread] = await Promise.all([style('css'), get(this.url({ sort, comment }))]);
       if (turn !== this.#turn) return false;
       this.sort = sort;
       this.#tries = this.fresh = 0;
@@ -257,12 +266,13 @@ class Comments extends HTMLElement {
     const count = thread.querySelector('.dy-h small');
     this.count = Number(count ? count.firstChild.data.replace(/\D/g, '') : 0);
     (thread.querySelector('.dy-bar') || thread.querySelector('.dy-head')).after(make('div', { className: 'dy-news', role: 'status' }));
-    if (this.kept('localStorage', 'own')) (await this.part('later')).addOwn(thread);
-    if (this.form) thread.append(this.form);
+    if (this.kept('localStorage', 'own')) (await this.part('own')).show(thread);
+    if (this.kept('localStorage', 'likes')) (await this.part('later')).mark(thread);
+    if (this.form) this.place();
     dress(thread, this.speaks);
     this.#grow(thread, sheet);
+    this.#target();
     if (!again) {
-      this.#target();
       if (this.form && this.kept('sessionStorage', 'draft')) this.write(false).catch(() => {});
     }
     this.#see(this.#seen);
@@ -303,14 +313,18 @@ class Comments extends HTMLElement {
 
   find(id) { return this.#shadow.getElementById(id); }
 
-  // #target marks and shows the comment that the page's address names.
-  #target() {
-    const c = location.hash.startsWith('#bl-') && this.find(location.hash.slice(1));
-    if (!c) return;
+  // #target marks and shows the comment that the page's address names, once; it is fetched
+  // where it isn't shown.
+  #target(moved) {
+    const id = this.#asked;
+    const c = id && this.find(`bl-${id}`);
     const old = this.#root.querySelector('.is-target');
     if (old) old.classList.remove('is-target');
-    c.classList.add('is-target');
-    this.show(c);
+    if (c) {
+      c.classList.add('is-target');
+      if (id !== this.#shown) this.show(c);
+      this.#shown = id;
+    } else if (id && moved && this.thread) this.load(this.sort, `${this.site}~${id}`);
   }
 
   show(el) {
@@ -390,12 +404,21 @@ class Comments extends HTMLElement {
     else this.#writer.touch();
   }
 
+  // #reply takes the form to whom one answers, or back to the end.
   #reply(parent, link) {
     const c = parent && link.closest('.dy-c');
     const text = (part) => (c.querySelector(part) || '').textContent || '';
     this.release(true);
+    this.place(c);
     this.form.querySelector('.dy-in').focus();
     this.write().then((w) => w.reply(c && { id: parent, name: text('.dy-by b'), title: text('.dy-title') }), () => this.down());
+  }
+
+  // place puts the form after a comment, or at the end. One that is there stays, and with it
+  // the focus.
+  place(c) {
+    const before = c || this.thread.lastElementChild;
+    if (before !== this.form && before.nextElementSibling !== this.form) before.after(this.form);
   }
 }
 

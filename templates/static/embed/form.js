@@ -23,6 +23,8 @@ export class Part {
   #tried = false; // a code was asked for; if none came, the reader asks again
   #sound = null; // {url, context, source}
   #to = null;
+  #wants = {}; // what a comment should bring, as the service said with the code
+  #nudged = ''; // the words of which it was said that they would be held
   #segments;
   #untold = ''; // what the counter says of an empty field
 
@@ -40,7 +42,15 @@ export class Part {
     form.addEventListener('compositionend', (e) => this.#input(e.target));
     form.addEventListener('focusout', (e) => { if (e.target.name in TARGET) this.#check(e.target, false); });
     this.#addSound();
+    const mend = form.querySelector('[data-dy-mend]');
+    if (mend) {
+      mend.addEventListener('click', () => {
+        mend.closest('[data-dy-nudge]').hidden = true;
+        form.elements.content.focus();
+      });
+    }
     this.#restore();
+    this.#remembered();
     this.#keep(); // what was typed before all this was here
     this.#count();
   }
@@ -66,6 +76,15 @@ export class Part {
       if (field && !field.value) field.value = draft[key] || '';
     }
     this.reply(draft.to || null);
+  }
+
+  // A name is remembered when its owner asks for that.
+  #remembered() {
+    const { name, remember } = this.#form.elements;
+    const kept = remember && this.#tools.mine('name');
+    if (!kept) return;
+    remember.checked = true;
+    name.value ||= kept;
   }
 
   #keep() {
@@ -159,6 +178,7 @@ export class Part {
     if (line) line.remove();
     this.#to = to;
     this.#form.elements.parent.value = to ? to.id : '';
+    this.#host.place(to && this.#host.find(`bl-${to.id.split('~')[1]}`));
     if (!to) return;
     const stop = make('button', { type: 'button', className: 'dy-act' }, this.#words.cancel);
     stop.addEventListener('click', () => {
@@ -200,7 +220,7 @@ export class Part {
       this.#renewAt = 0;
       return empty([answer.problem.title, answer.problem.detail].filter(Boolean).join('. '));
     }
-    const { ticket, image, audio, expires_at } = answer.body;
+    const { ticket, image, audio, expires_at, wants = {} } = answer.body;
     form.elements.ticket.value = ticket;
     form.elements.code.value = '';
     const img = make('img', { src: new URL(image, this.#tools.base).href, width: 240, height: 80, alt: this.#words.alt });
@@ -209,6 +229,7 @@ export class Part {
     box.replaceChildren(img);
     this.#sound = { url: new URL(audio, this.#tools.base).href };
     if (status) status.textContent = why;
+    this.#work(wants);
     this.#mark(form.elements.code, '');
     // A minute before its end, or a quarter of a short life. A clock that is far off says
     // nothing of that.
@@ -218,6 +239,37 @@ export class Part {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.freshen(), this.#renewAt - Date.now() + 50);
   }
+
+  // #work begins what a comment should bring beside its words. Where a proof stands for the
+  // code, the code's room says so, and shows the image again should no proof be found.
+  #work(wants) {
+    this.#wants = wants;
+    if (!wants.work || !window.isSecureContext || !crypto.subtle) return this.#instead(false);
+    const form = this.#form;
+    const status = form.querySelector('[data-dy-effort],[data-dy-status]');
+    const { dyWorking = '', dyWorked = '', dyUnworked = '' } = form.dataset;
+    const say = (text) => { (form.querySelector('.dy-works .dy-code-img span') || status).textContent = text; };
+    const instead = wants.code === false;
+    this.#instead(instead);
+    say(dyWorking);
+    this.#proof().then(() => say(dyWorked), () => {
+      this.#instead(false);
+      say(dyUnworked);
+    });
+  }
+
+  #instead(yes) {
+    const end = this.#form.querySelector('.dy-end');
+    const box = end.querySelector('.dy-code-img');
+    const note = box.querySelector('span');
+    end.classList.toggle('dy-works', yes);
+    if (yes && !note) box.append(this.#tools.make('span', {}));
+    else if (!yes && note && box.querySelector('img')) note.remove();
+  }
+
+  get #coded() { return !this.#form.querySelector('.dy-works'); }
+
+  #proof() { return this.#host.part('work').then((part) => part.proof()); }
 
   // freshen changes a code that nears its end, while somebody is there to see.
   freshen() {
@@ -308,18 +360,23 @@ export class Part {
     }
     if (this.#busy) return;
     if (this.#getting) await this.#getting;
-    const wrong = ['name', 'title', 'content', 'code'].map((name) => form.elements[name] && this.#check(form.elements[name], true)).filter(Boolean);
+    const wrong = ['name', 'title', 'content', ...(this.#coded ? ['code'] : [])].map((name) => form.elements[name] && this.#check(form.elements[name], true)).filter(Boolean);
     if (wrong.length) return this.#summary(wrong);
     this.#busy = true;
+    if (!await this.#looked()) {
+      this.#busy = false;
+      return;
+    }
     const main = form.querySelector('.dy-btn-main');
     const label = main.textContent;
     main.textContent = this.#words.sending;
     const words = this.#values();
+    const work = await this.#brought();
     let answer;
     try {
       answer = await this.#tools.post('comments', {
         ...words, page: this.#host.page, page_title: this.#host.getAttribute('page-title') || document.title,
-        parent: form.elements.parent.value, ticket: form.elements.ticket.value, code: form.elements.code.value,
+        parent: form.elements.parent.value, author: this.#tools.author(), ticket: form.elements.ticket.value, code: form.elements.code.value, ...work,
       });
     } catch {
       answer = { problem: { title: this.#words.unsent, detail: this.#words.unsent_help } };
@@ -328,6 +385,38 @@ export class Part {
     this.#busy = false;
     if (answer.body) await this.#sent(words, answer.body);
     else this.#refused(answer);
+  }
+
+  // #brought is the proof of work, if the page wants one and there is one in a minute.
+  async #brought() {
+    if (!this.#wants.work) return {};
+    try {
+      const late = new Promise((_, no) => { setTimeout(no, 60000); });
+      const work = await Promise.race([this.#proof(), late]);
+      this.#host.part('work').then((part) => part.spent());
+      return { work };
+    } catch {
+      return {};
+    }
+  }
+
+  // #looked says kindly, once for the same words, what the newsroom would hold; it reports
+  // whether to go on. Where nobody answers, it does.
+  async #looked() {
+    const kind = this.#form.querySelector('[data-dy-nudge]');
+    const words = { page: this.#host.page, ...this.#values() };
+    const said = JSON.stringify(words);
+    if (!kind || said === this.#nudged) return true;
+    const late = new Promise((ok) => { setTimeout(ok, 3000, {}); });
+    const { body } = await Promise.race([this.#tools.post('comments/check', words), late]).catch(() => ({}));
+    const nudges = (body && body.nudges) || [];
+    kind.hidden = !nudges.length;
+    if (!nudges.length) return true;
+    this.#nudged = said;
+    kind.querySelector('ul').replaceChildren(...nudges.map((one) => this.#tools.make('li', {}, one.message)));
+    kind.focus({ preventScroll: true });
+    kind.scrollIntoView({ block: 'nearest' });
+    return false;
   }
 
   #refused({ problem, after }) {
@@ -379,7 +468,7 @@ export class Part {
   async #sent(words, { comment, receipt, receipt_code }) {
     const { make } = this.#tools;
     const form = this.#form;
-    const later = await this.#host.part('later').catch(() => null);
+    const mine = await this.#host.part('own').catch(() => null);
     clearTimeout(this.#timer);
     this.#renewAt = 0;
     this.#silence();
@@ -387,16 +476,17 @@ export class Part {
     for (const name of ['title', 'content', 'code', 'ticket']) if (form.elements[name]) form.elements[name].value = '';
     this.reply(null);
     this.#host.keep('sessionStorage', 'draft', null);
+    if (form.elements.remember) this.#tools.mine('name', form.elements.remember.checked ? words.name.trim() : null);
     this.#count();
     form.hidden = true;
     const own = {
       id: comment.id, name: words.name.trim(), title: words.title.trim(), content: words.content.trim().replace(/\r\n?/g, '\n'),
-      at: comment.created_at || new Date().toISOString(), receipt, code: receipt_code || '',
+      at: comment.created_at || new Date().toISOString(), receipt, code: receipt_code || '', parent: comment.parent || '',
     };
     const waits = comment.status !== 'approved';
     const notice = this.#notice('good', waits ? this.#words.sent : this.#words.published, [waits ? this.#words.sent_help : this.#words.published_help]);
     const another = make('button', { type: 'button', className: 'dy-btn dy-write-more' }, this.#words.more);
-    const after = waits && later ? [later.ownBox(own), another] : [another];
+    const after = waits && mine ? [mine.box(own), another] : [another];
     another.addEventListener('click', () => {
       notice.remove();
       for (const el of after) el.remove();
@@ -407,6 +497,6 @@ export class Part {
     });
     form.before(...after);
     if (!waits) this.#host.load();
-    else if (later) later.keepOwn(own);
+    else if (mine) mine.keep(own);
   }
 }

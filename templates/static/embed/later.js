@@ -1,16 +1,6 @@
-// What reads on in a thread: its order, what follows, what is new, and one's own comments
-// that nobody else sees yet. It is fetched when first needed.
+// What reads on in a thread: its order, what follows, what is new, and what one likes. It is
+// fetched when first needed.
 const WORDS = '@words';
-
-// paragraphs sets plain text as the server does.
-const paragraphs = (make, text) => text.split(/\n[\t ]*\n\s*/).map((part) => {
-  const p = make('p');
-  part.split('\n').forEach((line, i) => p.append(...(i ? [make('br'), line] : [line])));
-  return p;
-});
-
-// An id's last part is a UUID; anything else names no element.
-const uuid = (id) => (/~([0-9a-f-]{36})$/.exec(id) || ['', ''])[1];
 
 export class Part {
   #el;
@@ -39,6 +29,8 @@ export class Part {
 
   click(el, news, query) {
     if (news) this.#showNew();
+    else if (el.dataset.dyLike) this.#like(el);
+    else if (query.has('root')) this.#branch(el, query.get('root'), query.get('after'));
     else if (query.has('after')) this.#more(el, query.get('after'));
     else this.#swap(query.get('sort') || 'oldest');
   }
@@ -84,7 +76,7 @@ export class Part {
       const items = [...rest.querySelectorAll('.dy-thread>li')].filter((li) => !el.find(li.querySelector('[id]').id));
       list.append(...items);
       const next = rest.querySelector('.dy-more');
-      if (next) next.querySelector('span').textContent = this.#say(this.#words.showing, { n: list.children.length, all: el.count });
+      if (next) next.querySelector('span').textContent = this.#say(this.#words.showing, { n: list.querySelectorAll('.dy-c:not(.dy-again,.dy-own *)').length, all: el.count });
       row.replaceWith(...(next ? [next] : []));
       const fresh = this.#know();
       if (fresh) el.show(fresh);
@@ -96,29 +88,74 @@ export class Part {
     }
   }
 
-  // keepOwn remembers a comment that waits, for this reader; ownBox shows it.
-  keepOwn(own) { this.#el.keep('localStorage', 'own', [...(this.#el.kept('localStorage', 'own') || []), own]); }
-
-  ownBox(own) {
-    const { make, dress } = this.#tools;
-    const w = this.#words;
-    const box = make('div', { className: 'dy-own' },
-      make('p', { className: 'dy-state' }, this.#tools.icon('clock'), w.pending, ' ', make('span', {}, w.alone)),
-      make('article', { className: 'dy-c' },
-        own.title && make('h3', { className: 'dy-title', dir: 'auto' }, own.title),
-        make('p', { className: 'dy-by' }, make('b', {}, make('bdi', {}, own.name)), ' ', make('time', { dateTime: own.at }, new Date(own.at).toLocaleString(this.#el.speaks))),
-        make('div', { className: 'dy-text', dir: 'auto' }, ...paragraphs(make, own.content))));
-    if (own.code) box.append(make('p', { className: 'dy-hint' }, w.receipt, ' ', make('span', { className: 'dy-receipt' }, own.code)));
-    dress(box, this.#el.speaks);
-    return box;
+  // #branch reads on in one tree: what follows its replies shown, or all from its beginning.
+  async #branch(link, root, after) {
+    const el = this.#el;
+    const li = link.closest('li');
+    const row = link.closest('.dy-rest');
+    if (!li || !row) return;
+    this.#busy(row);
+    try {
+      const rest = await this.#tools.get(el.url({ root, after }));
+      if (!row.isConnected) return;
+      this.#tools.dress(rest, el.speaks);
+      this.#mark(rest);
+      const top = rest.querySelector('.dy-thread>li');
+      if (after) {
+        const fresh = [...top.querySelectorAll(':scope>.dy-replies>li'), ...rest.querySelectorAll('.dy-thread>li+li')];
+        const list = li.querySelector(':scope>.dy-replies');
+        if (list) list.append(...fresh.filter((one) => !el.find(one.querySelector('[id]').id)));
+        else row.before(top.querySelector(':scope>.dy-replies'));
+        const next = top.querySelector(':scope>.dy-rest [href*="after="]');
+        row.replaceWith(...(next ? [next.closest('.dy-rest')] : []));
+      } else {
+        li.replaceWith(top);
+      }
+      const first = this.#know();
+      if (first) el.show(first);
+    } catch {
+      row.classList.remove('dy-busy');
+      row.role = 'alert';
+      row.textContent = el.words.down;
+    }
   }
 
-  // addOwn shows those that wait. What became public, or was sent a month ago, waits no more.
-  addOwn(thread) {
-    const el = this.#el;
-    const waiting = (el.kept('localStorage', 'own') || []).filter((own) => Date.now() - Date.parse(own.at) < 30 * 864e5 && !thread.querySelector(`[id="bl-${uuid(own.id)}"]`));
-    el.keep('localStorage', 'own', waiting.length && waiting);
-    if (!waiting.length || (el.form && el.form.querySelector('.dy-own'))) return;
-    thread.querySelector('.dy-news').after(this.#tools.make('div', { className: 'dy-mine' }, ...waiting.map((own) => this.ownBox(own))));
+  // Likes. The service holds one for each reader and comment; which ones are the reader's,
+  // the page around remembers.
+  #likes() { return this.#el.kept('localStorage', 'likes') || []; }
+
+  mark(thread) { this.#mark(thread); }
+
+  #mark(part) {
+    const mine = this.#likes();
+    for (const link of part.querySelectorAll('[data-dy-like]')) this.#press(link, mine.includes(link.dataset.dyLike));
+  }
+
+  #press(link, on) {
+    link.role = 'button';
+    link.ariaPressed = String(on);
+  }
+
+  async #like(link) {
+    const id = link.dataset.dyLike;
+    const mine = this.#likes();
+    const liked = !mine.includes(id);
+    this.#press(link, liked);
+    let answer;
+    try {
+      answer = await this.#tools.post('likes', { comment: id, author: this.#tools.author(), liked });
+    } catch {
+      answer = {};
+    }
+    if (!answer.body) {
+      this.#press(link, !liked);
+      this.#el.news(this.#tools.make('span', {}, answer.problem ? answer.problem.detail || answer.problem.title : this.#el.words.down));
+      return;
+    }
+    this.#el.keep('localStorage', 'likes', liked ? [...mine, id] : mine.filter((one) => one !== id));
+    const { likes } = answer.body;
+    let count = link.querySelector('[itemprop=upvoteCount]');
+    if (!count) link.querySelector('.icon').nextSibling.after(' ', count = this.#tools.make('span', { itemprop: 'upvoteCount' }));
+    count.textContent = likes ? likes.toLocaleString(this.#el.speaks) : '';
   }
 }

@@ -17,6 +17,23 @@ const icon = (name) => {
   return svg;
 };
 
+const unkept = {}; // what is kept where the browser keeps nothing
+
+// kept is what the page around keeps under a name, after putting a value there if one is
+// given; null takes it away.
+const kept = (slot, value) => {
+  if (value !== undefined) unkept[slot] = value;
+  try {
+    if (value) localStorage.setItem(slot, value);
+    else if (value === null) localStorage.removeItem(slot);
+    return localStorage.getItem(slot);
+  } catch {
+    return unkept[slot];
+  }
+};
+
+const random = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(24)))).replace(/\+/g, '-').replace(/\//g, '_');
+
 // tools are made for one element.
 export const tools = (el, make, base) => {
   // post sends JSON, and gives {body}, or {problem, status, after}; it throws when nobody
@@ -43,5 +60,10 @@ export const tools = (el, make, base) => {
   }, icon({ good: 'check', bad: 'warn', look: 'clock' }[kind]),
   make('div', {}, make('strong', {}, title), ...(more ? [more] : []), ...lines.filter(Boolean).map((line) => make('p', {}, line))));
 
-  return { icon, post, notice };
+  // mine is what is kept of a reader for all pages of a site; author the key by which the
+  // service knows one again, random and made when it is first needed.
+  const mine = (kind, value) => kept(`duyet:${kind}:${base.host}:${el.site}`, value);
+  const author = () => mine('author') || mine('author', random());
+
+  return { icon, post, notice, mine, author };
 };
