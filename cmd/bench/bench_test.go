@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,45 @@ func TestPostgres(t *testing.T) {
 	})
 	if want := 1 + 3 + 1 + 3 + 1 + 2 + 1 + 3; len(rows) != want {
 		t.Errorf("%d rows, not %d:\n%s", len(rows), want, strings.Join(rows, ""))
+	}
+}
+
+func TestCapacity(t *testing.T) {
+	rows := tables(t, func(c *cli, out *strings.Builder) error {
+		return capacityCmd{
+			Comments: 1e6, Reads: 1000, Writes: 10, OnPage: 100, Cores: 2, Busy: 0.5, Cache: 1e8, Disk: 1e12,
+			Exponent: 0.9, Exponents: []float64{0.9, 1}, Entries: []int{500}, CacheReads: 2000, Sample: 100, EntriesMost: 1000,
+		}.Run(t.Context(), c, out)
+	})
+	if want := 6 + 5 + 2 + 11 + 6; len(rows) != want {
+		t.Errorf("%d rows, not %d:\n%s", len(rows), want, strings.Join(rows, ""))
+	}
+}
+
+// TestReadersChoose: the first pages are read as often as Zipf's law has it.
+func TestReadersChoose(t *testing.T) {
+	for _, exponent := range []float64{0.8, 1, 1.1} {
+		s := capacityCmd{Comments: 1e5, OnPage: 100}.stream(exponent, 0)
+		var most, all, times float64
+		for n := 1.0; n < s.pages; n++ {
+			share := math.Pow(n, -exponent)
+			if all += share; n >= 10 && n < 20 {
+				most += share
+			}
+		}
+		const draws = 200_000
+		for range draws {
+			p := s.page()
+			if p < 1 || float64(p) >= s.pages {
+				t.Fatalf("page %d of %.0f", p, s.pages)
+			}
+			if p >= 10 && p < 20 {
+				times++
+			}
+		}
+		if want := most / all; math.Abs(times/draws-want) > 0.1*want {
+			t.Errorf("exponent %.1f: pages 10 to 19 are %.3f of the reads, not %.3f", exponent, times/draws, want)
+		}
 	}
 }
 

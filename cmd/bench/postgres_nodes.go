@@ -20,8 +20,6 @@ import (
 	"duyet/moderation/screen"
 )
 
-var benchKey = []byte("0123456789abcdef0123456789abcdef")
-
 // pgNode is both wings on connections of their own.
 type pgNode struct {
 	dsn     string
@@ -92,7 +90,7 @@ func newPgNodes(ctx context.Context, cluster *pgtest.Cluster, n, sites int) (nod
 		nodes = append(nodes, node)
 	}
 	for i := range sites {
-		if err := nodes[0].addSite(ctx, siteName(i)); err != nil {
+		if err := addBenchSite(ctx, nodes[0].service, siteName(i)); err != nil {
 			return nil, nil, errors.Join(err, stop())
 		}
 	}
@@ -139,14 +137,6 @@ func newPgNode(ctx context.Context, dsn string) (_ *pgNode, err error) {
 		Store: n.people, Comments: n.service, Sites: n.db, Pages: n.db, Journal: n.db, Throttle: nil, Now: time.Now,
 	})
 	return n, nil
-}
-
-func (n *pgNode) addSite(ctx context.Context, id string) error {
-	_, err := n.service.AddSite(ctx, id, "Bench", []string{"https://news.example"}, comments.ActorOperator)
-	if err == nil {
-		_, err = n.service.SetSite(ctx, id, []comments.Pair{{Key: "rate_limit", Value: "off"}}, comments.ActorOperator)
-	}
-	return err
 }
 
 // site is read once, as the door's cache would have it.

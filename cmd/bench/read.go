@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -17,13 +16,10 @@ import (
 
 	"github.com/gorilla/mux"
 
-	"duyet/cmd/internal/httpd"
 	"duyet/comments"
-	"duyet/comments/captcha"
 	"duyet/comments/web"
 	"duyet/moderation"
 	modstore "duyet/moderation/boltstore"
-	"duyet/templates"
 )
 
 type readCmd struct{}
@@ -120,42 +116,12 @@ func newReadRig(ctx context.Context, dir string) (*readRig, error) {
 }
 
 func (r *readRig) serve(db comments.Observable) error {
-	set, err := templates.New(templates.Options{})
+	address, observe, stop, err := serveDoor(r.service, web.DefaultCacheBytes)
 	if err != nil {
 		return err
 	}
-	templates.UseProblems(set)
-	gallery, err := captcha.NewGallery(captcha.NewPainter(), captcha.GalleryBytes)
-	if err != nil {
-		return err
-	}
-	speaker, err := captcha.NewSpeaker("")
-	if err != nil {
-		return err
-	}
-	router := mux.NewRouter()
-	api := httpd.NewAPI(router, "bench", "")
-	door, err := web.New(web.Config{Service: r.service, Templates: set, API: api, Picture: gallery, Sound: captcha.NewChoir(speaker)})
-	if err != nil {
-		return err
-	}
-	db.Observe(door.Observer())
-	front, err := httpd.New(httpd.Config{
-		Templates: set, Router: router, API: api, Doors: []httpd.Door{door}, Ready: func(context.Context) error { return nil },
-		Meter: func(string) httpd.Observe { return func(int, time.Duration) {} }, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		return err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- front.Serve(ctx, l) }()
-	r.address = l.Addr().String()
-	r.stop = func() { cancel(); <-ended }
+	db.Observe(observe)
+	r.address, r.stop = address, stop
 	return nil
 }
 

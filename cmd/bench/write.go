@@ -87,39 +87,52 @@ func hammer(writers int, d time.Duration, op func(writer, n int) error) (float64
 
 const benchSite = "bench"
 
+var benchKey = []byte("0123456789abcdef0123456789abcdef")
+
 // readers puts the readers' wing together on a new bbolt file.
 func readers(ctx context.Context, dir string) (*comments.Service, *boltstore.DB, *captcha.Sealer, error) {
-	key := []byte("0123456789abcdef0123456789abcdef")
 	db, err := boltstore.Open(ctx, boltstore.Options{
-		Path: filepath.Join(dir, "duyet.db"), Create: true, Installation: "bench", Fingerprint: "bench", Key: key, Holder: "bench",
+		Path: filepath.Join(dir, "duyet.db"), Create: true, Installation: "bench", Fingerprint: "bench", Key: benchKey, Holder: "bench",
 	})
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	sealer, err := captcha.New([][]byte{key})
-	if err != nil {
-		return nil, nil, nil, errors.Join(err, db.Close())
-	}
-	receipts, err := receipt.New([][]byte{key})
-	if err != nil {
-		return nil, nil, nil, errors.Join(err, db.Close())
-	}
-	limiter, err := limit.New(limit.DefaultRules(), limit.NetworksMost, time.Now)
-	if err != nil {
-		return nil, nil, nil, errors.Join(err, db.Close())
-	}
-	service := comments.NewService(comments.Config{
-		Store: db, Tickets: sealer, Judge: captcha.NewJudge(captcha.DeadMost, time.Now),
-		Limiter: limiter, Receipts: receipts, Screener: screen.Default(), Now: time.Now,
-	})
-	_, err = service.AddSite(ctx, benchSite, "Bench", []string{"https://news.example"}, comments.ActorOperator)
+	service, sealer, err := wing(db)
 	if err == nil {
-		_, err = service.SetSite(ctx, benchSite, []comments.Pair{{Key: "rate_limit", Value: "off"}}, comments.ActorOperator)
+		err = addBenchSite(ctx, service, benchSite)
 	}
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, db.Close())
 	}
 	return service, db, sealer, nil
+}
+
+// wing is the readers' on a store that no other node has open.
+func wing(store comments.Store) (*comments.Service, *captcha.Sealer, error) {
+	sealer, err := captcha.New([][]byte{benchKey})
+	if err != nil {
+		return nil, nil, err
+	}
+	receipts, err := receipt.New([][]byte{benchKey})
+	if err != nil {
+		return nil, nil, err
+	}
+	limiter, err := limit.New(limit.DefaultRules(), limit.NetworksMost, time.Now)
+	if err != nil {
+		return nil, nil, err
+	}
+	return comments.NewService(comments.Config{
+		Store: store, Tickets: sealer, Judge: captcha.NewJudge(captcha.DeadMost, time.Now),
+		Limiter: limiter, Receipts: receipts, Screener: screen.Default(), Now: time.Now,
+	}), sealer, nil
+}
+
+func addBenchSite(ctx context.Context, service *comments.Service, id string) error {
+	_, err := service.AddSite(ctx, id, "Bench", []string{"https://news.example"}, comments.ActorOperator)
+	if err == nil {
+		_, err = service.SetSite(ctx, id, []comments.Pair{{Key: "rate_limit", Value: "off"}}, comments.ActorOperator)
+	}
+	return err
 }
 
 // submission pays with a ticket of its own.

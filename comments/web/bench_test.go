@@ -121,3 +121,23 @@ type sink struct{}
 func (sink) Header() http.Header         { return make(http.Header, 8) }
 func (sink) Write(p []byte) (int, error) { return len(p), nil }
 func (sink) WriteHeader(int)             {}
+
+// BenchmarkMiss measures a fragment of 50 comments that has changed since it was last
+// asked for.
+func BenchmarkMiss(b *testing.B) {
+	h := newHouse(b, "")
+	for i := range 50 {
+		h.publish(testPage, fmt.Sprintf("Bạn đọc %d", i), strings.Repeat("Nhà tôi ở đầu ngõ 12, tối nào xe cũng kín vỉa hè. ", 4), "")
+	}
+	for _, accept := range []string{"identity", "gzip"} {
+		b.Run(accept, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				h.door.cache.generation(testSite, testPage, false).Add(1)
+				if w := h.get(fragmentPath+testPage, "Accept-Encoding", accept); w.Code != http.StatusOK {
+					b.Fatal(w.Code)
+				}
+			}
+		})
+	}
+}

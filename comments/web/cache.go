@@ -34,8 +34,9 @@ type cache struct {
 	trusts  func() bool // whether what stands may be served; nil = always
 	seed    maphash.Seed
 	// generations are shared out by hash. Two pages that share one only make each other
-	// render once more.
-	generations [1 << 14]atomic.Uint64
+	// render once more; but where many nodes approve a thousand a second, all of which each
+	// node hears of, few of them would cost more hits than they save (1 MiB).
+	generations [1 << 17]atomic.Uint64
 }
 
 // kind is what is rendered.

@@ -277,6 +277,9 @@ func (c *Cluster) Log() (string, error) {
 	return string(log), err
 }
 
+// Process is the number of the server's first process, which runs.
+func (c *Cluster) Process() int { return c.server.process.Pid }
+
 // Program is the path of one of PostgreSQL's programs, of the server's release.
 func (c *Cluster) Program(name string) string { return filepath.Join(c.bin, name) }
 
