@@ -169,3 +169,23 @@ func cleanPageTitle(s string) string {
 	}
 	return s
 }
+
+// Shorten is the beginning of a text in one line: at most most user-perceived characters,
+// cut between words where it can be, with "…" where something is left out.
+func Shorten(s string, most int) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if atMost(s, most) {
+		return s
+	}
+	end, space := 0, 0
+	for g := uniseg.NewGraphemes(s); most > 1 && g.Next(); most-- {
+		if g.Str() == " " {
+			space = end
+		}
+		_, end = g.Positions()
+	}
+	if s[end] != ' ' && space > end/2 {
+		end = space
+	}
+	return strings.TrimRight(s[:end], " ,;:") + "…"
+}

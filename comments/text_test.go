@@ -86,3 +86,18 @@ func TestOrigins(t *testing.T) {
 		}
 	}
 }
+
+func TestShorten(t *testing.T) {
+	for in, want := range map[string]string{
+		"Ngắn thôi":        "Ngắn thôi",
+		"Hai\n\ndòng  một": "Hai dòng một",
+		"Đoạn từ cầu đến bến đò dài":                     "Đoạn từ cầu đến bến…",
+		"khôngcókhoảngtrắngnàoởđâycả":                    "khôngcókhoảngtrắngn…",
+		"e\u0301e\u0301e\u0301 " + "mười chín ký tự nữa": "e\u0301e\u0301e\u0301 mười chín ký tự…",
+		"": "",
+	} {
+		if got := Shorten(in, 20); got != want {
+			t.Errorf("%q: %q, not %q", in, got, want)
+		}
+	}
+}

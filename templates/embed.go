@@ -233,18 +233,7 @@ func (a *assets) beside(name string) string {
 
 // Embed serves /embed.js: a script of one line, kept for five minutes, that fetches the
 // element by its hashed name, which is kept for ever.
-func (s *Set) Embed() http.Handler {
-	// A script of another origin knows no base of its own but what its tag says.
-	body := []byte(`import(new URL("./static/` + s.assets.byName[embedElement].hashed + "\",document.currentScript.src));\n")
-	loader, err := newAsset("embed.js", body)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err != nil {
-			s.Error(w, r, err)
-			return
-		}
-		loader.serve(w, r, "public, max-age=300")
-	})
-}
+func (s *Set) Embed() http.Handler { return s.loader("embed.js", embedElement) }
 
 // EmbedScript is the element's own script, for pages that name it with its integrity:
 //

@@ -67,6 +67,9 @@ func (s *Set) load() (err error) {
 	if s.assets, err = loadAssets(s.files, s.opts.Base); err != nil {
 		return err
 	}
+	if err = s.assembleAround(); err != nil {
+		return err
+	}
 	if err = s.assembleEmbed(); err != nil {
 		return err
 	}

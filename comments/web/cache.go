@@ -50,6 +50,8 @@ const (
 	kindJSONFeed
 	kindLatest
 	kindCounts
+	kindLatestList
+	kindCountOne
 )
 
 // key names one rendering. Everything it depends on, but for what stamps tell, is in it.

@@ -138,6 +138,7 @@ func (d *Door) Routes(r *mux.Router) {
 	get(apiPrefix+"{site}/latest", d.read(kindLatest, d.readLatest))
 	get("/s/{site}/thread", d.page(d.threadPage))
 	get("/embed.js", d.tpl.Embed())
+	get("/around.js", d.tpl.Around())
 	if d.cfg.Live != nil {
 		r.Handle("/s/{site}/live", d.tpl.Handler(d.listen)).Methods(http.MethodGet, http.MethodHead)
 	}
@@ -146,6 +147,8 @@ func (d *Door) Routes(r *mux.Router) {
 	get("/captcha/{ticket}.wav", d.page(d.sound))
 	get("/s/{site}/feed.atom", d.read(kindAtom, d.atomFeed))
 	get("/s/{site}/feed.json", d.read(kindJSONFeed, d.jsonFeed))
+	get("/s/{site}/latest", d.read(kindLatestList, d.latestFragment))
+	get("/s/{site}/count", d.read(kindCountOne, d.countFragment))
 	r.Handle("/s/{site}/comments", d.page(d.postForm)).Methods(http.MethodPost)
 	d.registerAPI()
 	d.audienceRoutes(r)

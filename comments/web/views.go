@@ -168,6 +168,8 @@ func (d *Door) audienceRoutes(r *mux.Router) {
 	}
 	r.Handle(apiPrefix+"{site}/audience", d.public(d.readAudience)).Methods(http.MethodGet)
 	r.Handle(apiPrefix+"{site}/views", d.public(d.readViews)).Methods(http.MethodGet)
+	r.Handle("/s/{site}/visitors", d.public(d.visitorsFragment)).Methods(http.MethodGet)
+	r.Handle("/s/{site}/views", d.public(d.viewsFragment)).Methods(http.MethodGet)
 
 	view := d.operation("count-view", "views", "Count a page view",
 		"Once for each time a reader opens a page. Programs that say what they are aren't counted.", reflect.TypeFor[viewRequest]())

@@ -79,15 +79,21 @@ func (s *service) start() {
 	if at == "" {
 		at = "127.0.0.1:0"
 	}
-	var ln net.Listener
-	eventually(s.t, "the service's port", func() (ok bool) {
+	ln := listenAt(s.t, at)
+	s.addr = ln.Addr().String()
+	s.server = &http.Server{Handler: s.routes(), ReadHeaderTimeout: 10 * time.Second}
+	go func(srv *http.Server) { _ = srv.Serve(ln) }(s.server)
+}
+
+// listenAt listens on an address, once whoever had it before has let go.
+func listenAt(t *testing.T, at string) (ln net.Listener) {
+	t.Helper()
+	eventually(t, "the service's port", func() (ok bool) {
 		var err error
 		ln, err = net.Listen("tcp", at)
 		return err == nil
 	})
-	s.addr = ln.Addr().String()
-	s.server = &http.Server{Handler: s.routes(), ReadHeaderTimeout: 10 * time.Second}
-	go func(srv *http.Server) { _ = srv.Serve(ln) }(s.server)
+	return ln
 }
 
 func (s *service) stop() { _ = s.server.Close() }

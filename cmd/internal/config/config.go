@@ -100,7 +100,7 @@ func (b Backups) Folder(data string) string {
 
 // ownSegments are the first segments of the service's own paths. A base path that began
 // with one could not be told from a request whose base a proxy has stripped already.
-var ownSegments = []string{"s", "api", "captcha", "moderation", "static", "healthz", "readyz", "openapi.json", "embed.js"}
+var ownSegments = []string{"s", "api", "captcha", "moderation", "static", "healthz", "readyz", "openapi.json", "embed.js", "around.js"}
 
 // drainDelayMost and the time that requests may take then make ten seconds.
 const drainDelayMost = 3 * time.Second
