@@ -125,6 +125,10 @@ type ThreadReader interface {
 	// still stands. An unknown page has none. The cost depends on limit, not on the thread's
 	// length.
 	Thread(ctx context.Context, site, key string, sort Sort, after ID, limit int) ([]Comment, error)
+	// Discussed is the site's pages with the most standing comments written since a day, at
+	// most limit, most first and then by key. The cost depends on the pages discussed on
+	// each day, not on the comments.
+	Discussed(ctx context.Context, site string, since Day, limit int) ([]Discussion, error)
 	// Latest is the site's latest standing comments, each as it is Shown, newest first, at
 	// most limit.
 	Latest(ctx context.Context, site string, limit int) ([]Comment, error)

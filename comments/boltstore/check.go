@@ -32,7 +32,7 @@ func (db *DB) Check(ctx context.Context, progress func(done, total int64), repor
 		c := &checker{ctx: ctx, tx: tx, key: db.key, tell: progress, report: report, heads: map[string]head{}, sites: map[uint32]*siteCheck{}}
 		for _, step := range []func() error{
 			c.checkSites, c.checkPages, c.checkComments, c.checkRevisions, c.checkQueues, c.checkThreads,
-			c.checkJournals, c.checkDetails, c.checkSpent, c.checkAddresses, c.checkAudience, c.checkCounts,
+			c.checkJournals, c.checkDetails, c.checkSpent, c.checkAddresses, c.checkAudience, c.checkDays, c.checkCounts,
 		} {
 			if err := step(); err != nil {
 				return err
@@ -61,6 +61,7 @@ type siteCheck struct {
 	tally   comments.QueueCounts
 	pages   map[string]*pageCheck
 	numbers map[uint32]string // page key by number
+	days    map[string]int64  // by key of bucketDays
 	events  int64             // of comments' histories
 }
 
@@ -128,7 +129,7 @@ func (c *checker) checkSites() error {
 			c.damaged(err)
 			return
 		}
-		s := &siteCheck{id: string(k), head: h, pages: map[string]*pageCheck{}, numbers: map[uint32]string{}}
+		s := &siteCheck{id: string(k), head: h, pages: map[string]*pageCheck{}, numbers: map[uint32]string{}, days: map[string]int64{}}
 		if other := c.sites[h.number]; other != nil {
 			c.problem("site "+s.id, "it has the number of site %s", other.id)
 			return
@@ -215,6 +216,7 @@ func (c *checker) checkComment(s *siteCheck, comment *stored, id uuid.UUID) {
 		p.counted.Move("", comment.Status)
 		if comment.Standing() {
 			p.counted.standing++
+			s.days[string(dayKey(s.head.number, comments.DayOf(comment.CreatedAt), comment.Page))]++
 			if !c.tx.Has(bucketThreads, threadKey(s.head.number, p.number, id)) {
 				c.problem(name, "readers see it, but it is not in its page's thread")
 			}

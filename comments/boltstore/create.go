@@ -184,8 +184,10 @@ func (tx *Tx) index(h *head, pg *page, from, c *comments.Comment, id uuid.UUID) 
 	stood, stands := from != nil && from.Standing(), c.Standing()
 	if stands && !stood {
 		pg.Standing++
+		tx.countDay(h.number, c, 1)
 	} else if stood && !stands {
 		pg.Standing--
+		tx.countDay(h.number, c, -1)
 	}
 	thread := threadKey(h.number, pg.number, id)
 	tx.move(bucketThreads, stood, stands, thread, thread)

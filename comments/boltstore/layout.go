@@ -28,6 +28,7 @@
 //	addresses  expires (8), site, uuid             network address
 //	audience   site, part (1), day (4)             visitors, see audience.go
 //	views      site, canonical key                 views of a page
+//	days       site, day (4), canonical key        standing comments of a day, see days.go
 //
 // A value is a record: one byte of format, CRC-32C over format, key and payload, payload
 // (see record.go). Keys of comments, journal and the indexes ascend, so pages are filled

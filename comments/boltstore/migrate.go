@@ -26,6 +26,7 @@ func migrations() []Migration {
 		layFirstBuckets,
 		layAudience,
 		keepMoreOfComments,
+		layDays,
 	}
 }
 

@@ -96,6 +96,7 @@ func NotMoved() map[string]string {
 		string(bucketAbout):   "says what this file is",
 		string(bucketQueues):  "made from the comments",
 		string(bucketThreads): "made from the comments",
+		string(bucketDays):    "made from the comments",
 	}
 }
 

@@ -222,7 +222,7 @@ func (db *DB) RemoveSite(ctx context.Context, id, actor string) error {
 			return err
 		}
 		prefix := siteKey(number)
-		for _, b := range []Bucket{bucketComments, bucketRevisions, bucketPages, bucketQueues, bucketThreads, bucketJournal, bucketDetails, bucketAudience, bucketViews} {
+		for _, b := range []Bucket{bucketComments, bucketRevisions, bucketPages, bucketQueues, bucketThreads, bucketJournal, bucketDetails, bucketAudience, bucketViews, bucketDays} {
 			tx.removePrefix(b, prefix)
 		}
 		for key := range tx.pages {

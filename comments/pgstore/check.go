@@ -46,6 +46,13 @@ var checks = [...]string{
 		JOIN events e ON e.site = d.site AND e.seq = d.seq WHERE d.site = $1 AND e.detail IS NULL`,
 	`SELECT 'spent ticket ' || s.id || ' of site ' || s.site, 'the comment it let in does not exist' FROM spent s
 		WHERE s.site = $1 AND NOT EXISTS (SELECT FROM comments c WHERE c.site = s.site AND c.id = s.comment)`,
+	`SELECT 'page ' || d.page || ' of site ' || $1, 'it counts ' || coalesce(k.standing, 0) || ' comments of day ' || d.day || ', and there are ' || coalesce(n.standing, 0)
+		FROM (SELECT day, page FROM page_days WHERE site = $1 UNION SELECT (created_at AT TIME ZONE 'UTC')::date - DATE '1970-01-01', page
+			FROM comments WHERE site = $1 AND (status = 'approved' OR status = 'pending' AND public IS NOT NULL)) AS d
+		LEFT JOIN page_days k ON k.site = $1 AND k.day = d.day AND k.page = d.page
+		LEFT JOIN (SELECT (created_at AT TIME ZONE 'UTC')::date - DATE '1970-01-01' AS day, page, count(*) AS standing
+			FROM comments WHERE site = $1 AND (status = 'approved' OR status = 'pending' AND public IS NOT NULL) GROUP BY 1, 2) AS n ON n.day = d.day AND n.page = d.page
+		WHERE coalesce(k.standing, 0) <> coalesce(n.standing, 0)`,
 	`SELECT 'page ' || p.key || ' of site ' || p.site, 'it counts ' ||
 			concat_ws('/', p.pending, p.approved, p.rejected, p.spam, p.trashed, p.edited) || ', and there are ' ||
 			concat_ws('/', n.pending, n.approved, n.rejected, n.spam, n.trashed, n.edited)

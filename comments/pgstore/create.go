@@ -162,9 +162,13 @@ func tally(h *head, p *page, from, c *comments.Comment) {
 	h.Counts.Move(was, c.Status)
 	h.Queues.Move(from, c)
 	p.Counts.Move(was, c.Status)
+	stands := 0
 	if c.Standing() {
-		p.Standing++
+		stands = 1
 	}
-	p.Standing -= int64(stood)
+	if more := int64(stands - stood); more != 0 {
+		p.Standing += more
+		p.days.add(c, more)
+	}
 	h.dirty, p.dirty = true, true
 }

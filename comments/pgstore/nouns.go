@@ -74,7 +74,7 @@ func movedPages() Shelf[comments.Page] {
 
 func movedComments() Shelf[comments.MovedComment] {
 	return Shelf[comments.MovedComment]{
-		Name: "comments", Tables: []string{"comments"},
+		Name: "comments", Tables: []string{"comments", "page_days"},
 		SQL: `SELECT c.site, ARRAY(SELECT e.seq FROM events e WHERE e.site = c.site AND e.comment = c.id ORDER BY e.seq), ` + commentColumns + `
 		FROM comments c JOIN pages p ON p.site = c.site AND p.id = c.page
 		WHERE (c.site, c.id) > ($1, $2::uuid) ORDER BY c.site, c.id LIMIT $3`,
@@ -101,6 +101,7 @@ func movedComments() Shelf[comments.MovedComment] {
 			}
 			for _, s := range sets {
 				s.insertComments(b)
+				s.countDays(b)
 			}
 			return nil
 		},

@@ -13,6 +13,7 @@ import (
 // page is a page as a write sees it.
 type page struct {
 	comments.Page
+	days  days
 	fresh bool
 	dirty bool
 }
@@ -65,6 +66,7 @@ func (db *DB) Page(ctx context.Context, site, key string) (p comments.Page, err 
 func (s *siteSet) writePages(q *pgx.Batch) {
 	for id, p := range s.pages {
 		c, key := p.Counts, pgtype.UUID{Bytes: id, Valid: true}
+		queueDays(q, s.site, key, p.days)
 		if p.fresh {
 			q.Queue(`INSERT INTO pages (site, id, `+pageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 				s.site, key, p.Key, p.URL, p.Title, p.Closed, c.Pending, c.Approved, c.Rejected, c.Spam, c.Trashed, Stamp(p.CreatedAt), p.Standing-c.Approved)

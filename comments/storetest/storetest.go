@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) comments.Store) {
 		{"ThreadCursorGone", threadCursorGone},
 		{"ThreadPagesApart", threadPagesApart},
 		{"Latest", latest},
+		{"Discussed", discussed},
 		{"Amend", amend},
 		{"AmendAside", amendAside},
 		{"AmendRefused", amendRefused},

@@ -52,6 +52,8 @@ const (
 	kindCounts
 	kindLatestList
 	kindCountOne
+	kindDiscussed
+	kindDiscussedList
 )
 
 // key names one rendering. Everything it depends on, but for what stamps tell, is in it.

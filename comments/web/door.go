@@ -147,6 +147,8 @@ func (d *Door) Routes(r *mux.Router) {
 	get("/captcha/{ticket}.wav", d.page(d.sound))
 	get("/s/{site}/feed.atom", d.read(kindAtom, d.atomFeed))
 	get("/s/{site}/feed.json", d.read(kindJSONFeed, d.jsonFeed))
+	get(apiPrefix+"{site}/discussed", d.read(kindDiscussed, d.readDiscussed))
+	get("/s/{site}/discussed", d.read(kindDiscussedList, d.discussedFragment))
 	get("/s/{site}/latest", d.read(kindLatestList, d.latestFragment))
 	get("/s/{site}/count", d.read(kindCountOne, d.countFragment))
 	r.Handle("/s/{site}/comments", d.page(d.postForm)).Methods(http.MethodPost)

@@ -46,6 +46,8 @@ func (d *Door) registerAPI() {
 	d.document("count-comments", "counts", "Count the approved comments of pages", reflect.TypeFor[countsBody](), pages)
 	d.document("latest-comments", "latest", "Read a site's latest approved comments", reflect.TypeFor[latestBody](),
 		number("limit", comments.LatestMost, comments.LatestDefault))
+	d.document("most-discussed", "discussed", "Read a site's most discussed pages", reflect.TypeFor[discussedBody](),
+		number("days", comments.DiscussedDaysMost, comments.DiscussedDays), number("limit", comments.DiscussedMost, comments.DiscussedDefault))
 }
 
 var (
