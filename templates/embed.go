@@ -49,7 +49,7 @@ var (
 		"to": "reply.to", "cancel": "reply.cancel", "errors": "form.errors", "intact": "form.intact",
 		"sending": "embed.sending", "unsent": "embed.unsent", "unsent_help": "embed.unsent_help", "until": "embed.until",
 		"sent": "sent.pending", "sent_help": "sent.pending_own", "published": "sent.published", "published_help": "sent.published_help",
-		"more": "embed.more",
+		"more": "embed.more", "working": "work.doing", "worked": "work.done", "unworked": "work.failed",
 	}
 	embedFields = []string{"name", "title", "content", "code"}
 	embedSlips  = []string{
