@@ -49,9 +49,9 @@ func (w *works) Spend(_ context.Context, proof, _, _ string, _ time.Time) (func(
 // seen keeps the last candidate.
 type seen struct{ last comments.Candidate }
 
-func (s *seen) Screen(_ context.Context, c comments.Candidate) ([]comments.Signal, error) {
+func (s *seen) Screen(_ context.Context, c comments.Candidate) (comments.Screening, error) {
 	s.last = c
-	return nil, nil
+	return comments.Screening{}, nil
 }
 
 // door is the readers' wing with what stands at its door in a test's hands.

@@ -80,10 +80,11 @@ func (s *Service) Submit(ctx context.Context, site Site, sub Submission) (_ Subm
 	if err := s.judge(ctx, site, page, sub, ticket, ticketErr, now); err != nil {
 		return Submitted{}, err
 	}
-	comment.Signals = s.screen(ctx, Candidate{
+	found := s.screen(ctx, Candidate{
 		Site: site, Page: page, Comment: comment, Addr: sub.Addr,
 		Trap: sub.Trap, Attack: e.attack, Work: e.known(ctx), Over: e.over, Issued: ticket.Issued, Now: now,
 	})
+	comment.Signals = found.Signals
 	comment.Status = firstStatus(site.Settings.Mode, comment.Signals)
 
 	author := Author{}
@@ -242,18 +243,18 @@ func (s *Service) alive(ctx context.Context, t Ticket) error {
 
 // screen runs the checks and keeps every signal. A check that can't run, panics included,
 // holds the comment and says so.
-func (s *Service) screen(ctx context.Context, c Candidate) (signals []Signal) {
+func (s *Service) screen(ctx context.Context, c Candidate) (found Screening) {
 	notChecked := Signal{Check: "screening", Level: LevelHold, Code: "not_checked"}
 	defer func() {
 		if recover() != nil {
-			signals = append(signals, notChecked)
+			found.Signals = append(found.Signals, notChecked)
 		}
 	}()
-	signals, err := s.cfg.Screener.Screen(ctx, c)
+	found, err := s.cfg.Screener.Screen(ctx, c)
 	if err != nil {
-		signals = append(signals, notChecked)
+		found.Signals = append(found.Signals, notChecked)
 	}
-	return signals
+	return found
 }
 
 // firstStatus is the status a comment starts with: pending, unless the site moderates

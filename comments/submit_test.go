@@ -21,8 +21,8 @@ const page = "https://news.example/a"
 // nothing is a Screener that finds nothing.
 type nothing struct{}
 
-func (nothing) Screen(context.Context, comments.Candidate) ([]comments.Signal, error) {
-	return nil, nil
+func (nothing) Screen(context.Context, comments.Candidate) (comments.Screening, error) {
+	return comments.Screening{}, nil
 }
 
 // wing is the readers' wing on a real store, with two sites.

@@ -130,5 +130,11 @@ const (
 // It never refuses: signals hold and mark. An error means that it could not look, and the
 // comment is held.
 type Screener interface {
-	Screen(ctx context.Context, c Candidate) ([]Signal, error)
+	Screen(ctx context.Context, c Candidate) (Screening, error)
+}
+
+// Screening is what was found of a submission.
+type Screening struct {
+	Signals []Signal
+	Risk    uint16 // estimated, per mille; 0 = unknown
 }

@@ -204,7 +204,7 @@ func fillDemo(ctx context.Context, in *installation, news *demo.Site, origin str
 	// The samples go through services of their own, under a clock that is set for each.
 	var clock atomic.Pointer[time.Time]
 	clock.Store(new(time.Time))
-	then, err := newInstallation(in.store, func() time.Time { return *clock.Load() })
+	then, err := newInstallation(in.store, in.log, func() time.Time { return *clock.Load() })
 	if err != nil {
 		return err
 	}

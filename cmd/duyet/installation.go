@@ -18,19 +18,19 @@ import (
 	"duyet/comments/work"
 	"duyet/moderation"
 	"duyet/moderation/alarm"
-	"duyet/moderation/screen"
 )
 
 // installation is an open store with the services of both wings on it: what every command
 // works on, whether it opened it or runs beside a server.
 type installation struct {
+	screening
 	store      *storage.Storage
 	comments   *comments.Service
 	moderation *moderation.Service
 	alarm      *alarm.Alarm
 	tickets    *tickets
 	receipts   *receipt.Sealer
-	lists      *screen.Lists
+	log        *slog.Logger
 	data       string // folder, absolute
 	address    string // under which the service is reached, without a slash at its end
 	ownSecret  bool   // in a file of the data folder, not from the environment
@@ -61,7 +61,7 @@ func openInstallation(ctx context.Context, o options) (*installation, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := newInstallation(store, time.Now)
+	in, err := newInstallation(store, o.log, time.Now)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -70,8 +70,11 @@ func openInstallation(ctx context.Context, o options) (*installation, error) {
 }
 
 // newInstallation starts the services on a store, by a clock.
-func newInstallation(store *storage.Storage, now func() time.Time) (*installation, error) {
-	in := &installation{store: store, tickets: new(tickets), address: defaultAddress, now: now}
+func newInstallation(store *storage.Storage, log *slog.Logger, now func() time.Time) (*installation, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	in := &installation{store: store, tickets: new(tickets), address: defaultAddress, log: log, now: now}
 	if err := in.tickets.use(store.Secret()); err != nil {
 		return nil, err
 	}
@@ -94,7 +97,7 @@ func newInstallation(store *storage.Storage, now func() time.Time) (*installatio
 		Store: store.Comments(), Tickets: in.tickets, Judge: store.Judge(captcha.NewJudge(captcha.DeadMost, now)), Limiter: store.Limiter(limiter),
 		Alarm:    in.alarm,
 		Works:    work.New(in.workKeys, store.Works(work.NewMemory(work.LedgerMost, now))),
-		Receipts: in.receipts, Screener: in.screening(), Now: now,
+		Receipts: in.receipts, Screener: in.screener(), Now: now,
 	})
 	in.moderation = moderation.NewService(moderation.Config{
 		Store: store.Moderation(), Comments: in.comments, Sites: store.Comments(), Pages: store.Comments(),

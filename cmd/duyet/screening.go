@@ -3,20 +3,55 @@ package main
 import (
 	"context"
 
+	"golang.org/x/sync/errgroup"
+
 	"duyet/comments"
 	"duyet/moderation"
 	"duyet/moderation/screen"
 )
 
-// screening starts the checks that keep something, and is the list of all.
-func (in *installation) screening() comments.Screener {
+// screening is the checks that keep something.
+type screening struct {
+	lists   *screen.Lists
+	repeats *screen.Repeats
+	learner *screen.Learner
+}
+
+// screener starts the checks, and is the list of all.
+func (in *installation) screener() comments.Screener {
+	store := in.store.Comments()
 	desk := screen.Desk{
 		Documents: in.store.Moderation(), Queues: in.store.Moderation(), Now: in.now,
 		Allowed: func(ctx context.Context, who moderation.Moderator, p moderation.Permission, site string) error {
 			return in.moderation.Allowed(ctx, who, p, site)
 		},
 	}
-	in.lists = screen.NewLists(desk)
-	in.store.Comments().Observe(in.lists.Observe)
-	return screen.Default(in.lists.Check())
+	in.lists, in.repeats = screen.NewLists(desk), screen.NewRepeats(desk, store)
+	in.learner = screen.NewLearner(screen.LearnerConfig{Desk: desk, Journal: store, Comments: store, Log: in.log})
+	for _, observe := range []comments.Observer{in.lists.Observe, in.repeats.Observe, in.learner.Observe} {
+		store.Observe(observe)
+	}
+	return screen.Default(in.lists.Check(), in.repeats.Check(), in.learner.Check())
+}
+
+// follow keeps what the checks know up to date until ctx ends.
+func (s *service) follow(ctx context.Context) error {
+	sites, err := s.in.comments.Sites(ctx)
+	if err != nil {
+		s.log.Error("what was said before is not known", "err", err)
+	}
+	for _, site := range sites {
+		if err := s.in.repeats.Warm(ctx, site.ID); err != nil && ctx.Err() == nil {
+			s.log.Error("what was said before is not known", "site", site.ID, "err", err)
+		}
+	}
+	return s.in.learner.Follow(ctx)
+}
+
+// lead is what one node does for all.
+func (s *service) lead(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.sweep(ctx) })
+	g.Go(func() error { return s.in.learner.Keep(ctx) })
+	return g.Wait()
 }

@@ -38,11 +38,11 @@ const (
 // passing is a screener that lets all pass, or holds what says so.
 type passing struct{}
 
-func (passing) Screen(_ context.Context, c comments.Candidate) ([]comments.Signal, error) {
+func (passing) Screen(_ context.Context, c comments.Candidate) (found comments.Screening, _ error) {
 	if strings.Contains(c.Comment.Content, "hold me") {
-		return []comments.Signal{{Check: "test", Level: comments.LevelHold, Code: "test"}}, nil
+		found.Signals = []comments.Signal{{Check: "test", Level: comments.LevelHold, Code: "test"}}
 	}
-	return nil, nil
+	return found, nil
 }
 
 // flaky is a store that can be made to fail.

@@ -20,6 +20,9 @@ type Check struct {
 	// error, a panic or being late means that it could not look. It must not keep or
 	// change the candidate, and should end when ctx does.
 	Look func(ctx context.Context, c comments.Candidate) ([]comments.Signal, error)
+	// Weigh stands in Look's place where a check estimates the risk of a comment too, per
+	// mille; 0 = unknown. The highest of all checks counts.
+	Weigh func(ctx context.Context, c comments.Candidate) ([]comments.Signal, uint16, error)
 }
 
 // NotChecked is the code of a check that could not look; the comment is held.
@@ -54,7 +57,7 @@ func Default(more ...Check) *List {
 
 // all is every check there is, for its codes alone.
 func all() *List {
-	return Default((*Lists)(nil).Check())
+	return Default((*Lists)(nil).Check(), (*Repeats)(nil).Check(), (*Learner)(nil).Check())
 }
 
 // Codes lists every check and code that a signal may have, in order, for
@@ -70,50 +73,65 @@ func Codes() [][2]string {
 	return codes
 }
 
+// finding is what one check found.
+type finding struct {
+	signals []comments.Signal
+	risk    uint16
+}
+
 // Screen runs every check, side by side, and keeps every signal, in the order of the list.
 // One that fails, panics or takes longer than Within, or than ctx lasts, is a signal
 // NotChecked of level hold, and doesn't keep the others from looking. The error is always
 // nil: whatever could be found is worth having.
-func (l *List) Screen(ctx context.Context, c comments.Candidate) ([]comments.Signal, error) {
+func (l *List) Screen(ctx context.Context, c comments.Candidate) (comments.Screening, error) {
 	ctx, cancel := context.WithTimeout(ctx, Within)
 	defer cancel()
-	found := make([]chan []comments.Signal, len(l.checks))
+	found := make([]chan finding, len(l.checks))
 	for i, check := range l.checks {
-		found[i] = make(chan []comments.Signal, 1) // so that one who is late ends nonetheless
+		found[i] = make(chan finding, 1) // so that one who is late ends nonetheless
 		go func() { found[i] <- check.look(ctx, c) }()
 	}
-	var signals []comments.Signal
+	var s comments.Screening
+	keep := func(f finding) {
+		s.Signals = append(s.Signals, f.signals...)
+		s.Risk = max(s.Risk, f.risk)
+	}
 	for i, check := range l.checks {
 		select {
-		case s := <-found[i]:
-			signals = append(signals, s...)
+		case f := <-found[i]:
+			keep(f)
 		case <-ctx.Done():
 			select {
-			case s := <-found[i]: // it was in time, only others weren't
-				signals = append(signals, s...)
+			case f := <-found[i]: // it was in time, only others weren't
+				keep(f)
 			default:
-				signals = append(signals, check.notChecked())
+				s.Signals = append(s.Signals, check.notChecked())
 			}
 		}
 	}
-	return signals, nil
+	return s, nil
 }
 
 // look runs the check; what keeps it from looking becomes a signal.
-func (check Check) look(ctx context.Context, c comments.Candidate) (signals []comments.Signal) {
+func (check Check) look(ctx context.Context, c comments.Candidate) (f finding) {
 	defer func() {
 		if recover() != nil {
-			signals = []comments.Signal{check.notChecked()}
+			f = finding{signals: []comments.Signal{check.notChecked()}}
 		}
 	}()
-	signals, err := check.Look(ctx, c)
-	for i := range signals {
-		signals[i].Check = check.Name
+	var err error
+	if check.Weigh != nil {
+		f.signals, f.risk, err = check.Weigh(ctx, c)
+	} else {
+		f.signals, err = check.Look(ctx, c)
+	}
+	for i := range f.signals {
+		f.signals[i].Check = check.Name
 	}
 	if err != nil {
-		signals = append(signals, check.notChecked())
+		f.signals = append(f.signals, check.notChecked())
 	}
-	return signals
+	return f
 }
 
 func (check Check) notChecked() comments.Signal {

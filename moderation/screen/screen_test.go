@@ -26,7 +26,8 @@ func letter(content string) comments.Candidate {
 // look runs one check on a candidate.
 func look(t *testing.T, check Check, c comments.Candidate) []comments.Signal {
 	t.Helper()
-	signals, err := New(check).Screen(t.Context(), c)
+	found, err := New(check).Screen(t.Context(), c)
+	signals := found.Signals
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,8 @@ func TestOrdinaryLetters(t *testing.T) {
 		"Ok",
 		"👍👍👍",
 	} {
-		signals, err := Default().Screen(t.Context(), letter(content))
+		found, err := Default().Screen(t.Context(), letter(content))
+		signals := found.Signals
 		if err != nil || len(signals) != 0 {
 			t.Errorf("%q: %+v, %v", content, signals, err)
 		}
@@ -97,7 +99,8 @@ func TestWhatCantLookHolds(t *testing.T) {
 			found("last", "z"),
 		)
 		start := time.Now()
-		signals, err := l.Screen(t.Context(), letter("Xin chào"))
+		found, err := l.Screen(t.Context(), letter("Xin chào"))
+		signals := found.Signals
 		if took := time.Since(start); err != nil || took != Within {
 			t.Errorf("after %s: %v", took, err)
 		}
@@ -117,11 +120,11 @@ func TestNobodyWaits(t *testing.T) {
 	cancel()
 	deaf := make(chan struct{})
 	defer close(deaf)
-	signals, err := New(Check{Name: "deaf", Look: func(context.Context, comments.Candidate) ([]comments.Signal, error) {
+	found, err := New(Check{Name: "deaf", Look: func(context.Context, comments.Candidate) ([]comments.Signal, error) {
 		<-deaf
 		return nil, nil
 	}}).Screen(ctx, letter("Xin chào"))
-	if got := names(signals); err != nil || !slices.Equal(got, []string{"deaf.not_checked.hold"}) {
+	if got := names(found.Signals); err != nil || !slices.Equal(got, []string{"deaf.not_checked.hold"}) {
 		t.Errorf("signals %v, %v", got, err)
 	}
 }
@@ -129,7 +132,8 @@ func TestNobodyWaits(t *testing.T) {
 func TestEverySignalIsKept(t *testing.T) {
 	c := letter("GỌI NGAY 0912 345 678 HOẶC A@B.VN ĐỂ ĐƯỢC GIẢM GIÁ: HTTP://A.VN HTTP://B.VN HTTP://C.VN")
 	c.Trap, c.Issued = "x", noon
-	signals, err := Default().Screen(t.Context(), c)
+	found, err := Default().Screen(t.Context(), c)
+	signals := found.Signals
 	want := []string{"trap.filled.hold", "filltime.fast.hold", "links.many_links.hold", "shouting.capitals.info", "contacts.phone.info", "contacts.email.info"}
 	if got := names(signals); err != nil || !slices.Equal(got, want) {
 		t.Errorf("signals %v, %v", got, err)

@@ -19,9 +19,9 @@ func TestWork(t *testing.T) {
 		{"under attack, and it could not be looked at", comments.Candidate{Attack: true, Work: comments.WorkUnknown}, NotChecked},
 		{"over the limit", comments.Candidate{Over: true, Work: comments.WorkDone}, "over"},
 	} {
-		signals, err := New(Work()).Screen(t.Context(), tt.c)
+		found, err := New(Work()).Screen(t.Context(), tt.c)
 		got := ""
-		for _, s := range signals {
+		for _, s := range found.Signals {
 			got += s.Code
 			if s.Level != comments.LevelHold || s.Check != "work" {
 				t.Errorf("%s: %+v", tt.name, s)

@@ -129,3 +129,28 @@ func (m *Model) At(threshold float64) Measured {
 	}
 	return out
 }
+
+// Bin is how the model did over a stretch of its recent guesses.
+type Bin struct {
+	Decisions int
+	AUC       float64 // one half where all were decided alike
+}
+
+// curveBins is into how many stretches the recent guesses are cut.
+const curveBins = 8
+
+// Curve is how the model did over time: its recent guesses, each made before the decision was
+// known, in up to eight stretches, oldest first.
+func (m *Model) Curve() (bins []Bin) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	size := max((len(m.recent.guesses)+curveBins-1)/curveBins, 25)
+	for part := range slices.Chunk(m.recent.guesses, size) {
+		r := make(ranking, len(part))
+		for i, g := range part {
+			r[i] = ranked{g.probability, g.positive}
+		}
+		bins = append(bins, Bin{len(part), r.auc()})
+	}
+	return bins
+}

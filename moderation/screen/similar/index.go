@@ -69,6 +69,14 @@ func (x *Index) Len() int {
 	return len(x.byID)
 }
 
+// Has reports whether a text of that id can be found.
+func (x *Index) Has(id string) bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	_, ok := x.byID[id]
+	return ok
+}
+
 // Add takes a text into the window, and lets go what is too many or, at the time at, too old. A
 // text with fewer than 24 letters and digits of its own, quoted lines left out, is not kept. An
 // id that is known gives up its old text. Texts are to come about in the order of at.
