@@ -47,7 +47,15 @@ type cli struct {
 	Captcha struct {
 		Solve captchaSolveCmd `cmd:"" help:"Print the digits of tickets sealed with this installation's secret."`
 	} `cmd:"" help:"Verification codes."`
+	Words struct {
+		List   wordsListCmd   `cmd:"" help:"List the word lists of a site."`
+		Show   wordsShowCmd   `cmd:"" help:"Print the entries of a list."`
+		Put    wordsPutCmd    `cmd:"" help:"Make a list of the entries on standard input, or replace one."`
+		Remove wordsRemoveCmd `cmd:"" help:"Remove a list."`
+		Test   wordsTestCmd   `cmd:"" help:"Look a sentence through for a site's words."`
+	} `cmd:"" help:"Word lists that comments are looked through for."`
 	Screen struct {
+		Train    screenTrainCmd    `cmd:"" help:"Give a site's classifier a start from labelled comments."`
 		Evaluate screenEvaluateCmd `cmd:"" help:"Measure how the classifier learns from labelled comments."`
 	} `cmd:"" help:"The checks that look at comments before a moderator does."`
 
@@ -193,6 +201,11 @@ const waitForLock = 5 * time.Second
 // dispatch runs a command in the server that has the installation open, or opens it. Of
 // two that start together, one waits for the other.
 func dispatch(ctx context.Context, e *env, name string, cmd onInstallation) error {
+	if p, ok := cmd.(interface{ prepare(e *env) error }); ok {
+		if err := p.prepare(e); err != nil {
+			return err
+		}
+	}
 	params, err := json.Marshal(cmd)
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ import (
 	"duyet/templates"
 )
 
-// Config is what a Console works with. Every field but BaseURL is needed.
+// Config is what a Console works with. Every field but BaseURL and Screening is needed.
 type Config struct {
 	Service   *moderation.Service
 	Sessions  moderation.SessionStore
@@ -33,6 +33,8 @@ type Config struct {
 	BaseURL  *url.URL
 	ClientIP func(*http.Request) netip.Addr
 	Now      func() time.Time
+	// Screening is the checks that people work with; nil = their pages don't exist.
+	Screening *Screening
 }
 
 // Console answers the moderators' requests. It is safe for concurrent use.
@@ -74,5 +76,6 @@ func (c *Console) Routes(r *mux.Router) {
 	r.Handle("/moderation/link", c.forAnybody(c.showLink)).Methods(get...)
 	r.Handle("/moderation/link", c.forAnybody(c.useLink)).Methods(http.MethodPost)
 	r.Handle("/moderation/logout", c.forAnybody(c.signOut)).Methods(http.MethodPost)
+	c.screeningRoutes(r)
 	c.registerAPI()
 }

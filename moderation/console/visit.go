@@ -111,7 +111,8 @@ func (c *Console) otherLanguage(r *http.Request, l *templates.Locale) other {
 
 // frame is what stands around every page of who is signed in.
 type frame struct {
-	Page     string // "queues" or "journal", whichever is current
+	Page     string // "queues", "journal" or "screening", whichever is current
+	Screened bool   // there are pages about the checks
 	Email    string
 	Initials string
 	Role     string
@@ -120,7 +121,7 @@ type frame struct {
 
 func (c *Console) frame(r *http.Request, v *visit, page string) frame {
 	return frame{
-		Page: page, Email: v.who.Email, Initials: initials(v.who.Email),
+		Page: page, Screened: c.cfg.Screening != nil, Email: v.who.Email, Initials: initials(v.who.Email),
 		Role: v.l.Say("role." + string(v.who.Role)), Other: c.otherLanguage(r, v.l),
 	}
 }

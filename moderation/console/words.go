@@ -39,7 +39,7 @@ func signalWords(l *templates.Locale, s comments.Signal) string {
 
 // signalIcons name the icon beside a check's words; others get the one for "look twice".
 var signalIcons = map[string]string{
-	"trap": "spam", "filltime": "clock", "links": "link", "shouting": "info", "contacts": "phone",
+	"trap": "spam", "filltime": "clock", "links": "link", "shouting": "info", "words": "list", "repeats": "same", "learnt": "chart", "personal": "key", "shape": "info", "contacts": "phone",
 }
 
 // signal is what a check found, as the desk shows it.
@@ -48,6 +48,8 @@ type signal struct {
 	Words  string
 	Where  string // "in the title, in the text", or ""
 	Icon   string
+
+	Campaign string // id by which the comments of its campaign are listed, or ""
 }
 
 func (v *visit) signals(found []comments.Signal) []signal {
@@ -63,7 +65,7 @@ func (v *visit) signals(found []comments.Signal) []signal {
 				where = append(where, in)
 			}
 		}
-		list[i] = signal{Number: i + 1, Words: signalWords(v.l, s), Where: strings.Join(where, ", "), Icon: icon}
+		list[i] = signal{Number: i + 1, Words: signalWords(v.l, s), Where: strings.Join(where, ", "), Icon: icon, Campaign: s.Args["campaign"]}
 	}
 	return list
 }
