@@ -5,6 +5,7 @@ package screen
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"duyet/comments"
@@ -40,6 +41,9 @@ type List struct{ checks []Check }
 
 // New makes a List.
 func New(checks ...Check) *List { return &List{checks: checks} }
+
+// Checks are the checks in their order, for whoever measures each.
+func (l *List) Checks() []Check { return slices.Clone(l.checks) }
 
 // Default is every check that needs nothing but the comment, and after them those given.
 func Default(more ...Check) *List {
