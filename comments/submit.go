@@ -84,7 +84,7 @@ func (s *Service) Submit(ctx context.Context, site Site, sub Submission) (_ Subm
 		Site: site, Page: page, Comment: comment, Addr: sub.Addr,
 		Trap: sub.Trap, Attack: e.attack, Work: e.known(ctx), Over: e.over, Issued: ticket.Issued, Now: now,
 	})
-	comment.Signals = found.Signals
+	comment.Signals, comment.Risk = found.Signals, found.Risk
 	comment.Status = firstStatus(site.Settings.Mode, comment.Signals)
 
 	author := Author{}
