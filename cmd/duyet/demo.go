@@ -23,6 +23,7 @@ import (
 	"duyet/cmd/internal/demo"
 	"duyet/cmd/internal/httpd"
 	"duyet/comments"
+	"duyet/comments/audience"
 	"duyet/moderation"
 )
 
@@ -206,6 +207,9 @@ func fillDemo(ctx context.Context, in *installation, news *demo.Site, origin str
 	clock.Store(new(time.Time))
 	then, err := newInstallation(in.store, in.log, func() time.Time { return *clock.Load() })
 	if err != nil {
+		return err
+	}
+	if err := in.store.Audience().FlushAudience(ctx, []audience.Delta{{Site: demo.SiteID, Pages: news.SampleViews()}}); err != nil {
 		return err
 	}
 	return news.Seed(ctx, demo.Newsroom{

@@ -25,7 +25,7 @@ func TestJourney(t *testing.T) {
 			post(t, d, reader, title)
 			decide(t, d, editor, title)
 
-			do(t, reader, chromedp.Navigate(d.article), chromedp.WaitVisible(chromedp.CSS(".dy-thread")))
+			do(t, reader, chromedp.Navigate(d.article+"?include"), chromedp.WaitVisible(chromedp.CSS(".dy-thread")))
 			if thread := get(t, reader, chromedp.Text(chromedp.CSS(".host-comments"))); !strings.Contains(thread, title) {
 				t.Errorf("the approved comment is not on the article:\n%s", thread)
 			}
@@ -37,7 +37,7 @@ const letter = "Đoạn từ cầu đến bến đò không có chỗ ngồi nà
 
 func post(t *testing.T, d *demoProcess, reader context.Context, title string) {
 	t.Helper()
-	do(t, reader, chromedp.Navigate(d.article), chromedp.ScrollIntoView(chromedp.CSS("iframe.host-form")))
+	do(t, reader, chromedp.Navigate(d.article+"?include"), chromedp.ScrollIntoView(chromedp.CSS("iframe.host-form")))
 	form := frame(t, reader, "view=form")
 	do(t, form,
 		chromedp.WaitVisible(chromedp.CSS("#ten")),

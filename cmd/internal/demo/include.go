@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -36,6 +35,9 @@ func (s *Site) include(ctx context.Context, page []byte, apology string) []byte 
 		part, err := s.fetch(ctx, address)
 		if err != nil {
 			s.log.Warn("the comments could not be included", "err", err)
+			if !strings.Contains(address, "/fragment?") {
+				return nil
+			}
 			return []byte(`<p class="host-hint">` + html.EscapeString(apology) + `</p>`)
 		}
 		return part
@@ -61,65 +63,25 @@ func (s *Site) fetch(ctx context.Context, address string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(resp.Body, answerMost))
 }
 
-// Latest is one of the latest comments, as the service's JSON tells it.
-type Latest struct {
-	ID        string    `json:"id"`
-	Name      string    `json:"name"`
-	Title     string    `json:"title"`
-	Text      string    `json:"text"`
-	CreatedAt time.Time `json:"created_at"`
-	Page      struct {
-		Title string `json:"title"`
-		URL   string `json:"url"`
-	} `json:"page"`
-	Lang string `json:"-"` // of the article it stands under
-}
-
-// latest asks for the latest comments. Without an answer the page goes out without them.
-func (s *Site) latest(ctx context.Context) []Latest {
-	body, err := s.fetch(ctx, s.service.String()+"/api/v1/sites/"+s.id+"/latest?limit=5")
-	if err != nil {
-		s.log.Warn("the latest comments could not be read", "err", err)
-		return nil
-	}
-	var answer struct {
-		Comments []Latest `json:"comments"`
-	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		s.log.Warn("the latest comments could not be read", "err", err)
-		return nil
-	}
-	for i, c := range answer.Comments {
-		for _, a := range s.articles {
-			if c.Page.URL == s.PageURL(a) {
-				answer.Comments[i].Lang = a.Lang
-			}
-		}
-	}
-	return answer.Comments
-}
-
-// counts asks how many comments the articles have, in their order; nil without an answer.
-func (s *Site) counts(ctx context.Context) []int64 {
+// numbers asks for the counts or the views of all articles, in their order; zeros without
+// an answer.
+func (s *Site) numbers(ctx context.Context, what string) []int64 {
 	pages := url.Values{}
 	for _, a := range s.articles {
 		pages.Add("page", s.PageURL(a))
 	}
-	body, err := s.fetch(ctx, s.service.String()+"/api/v1/sites/"+s.id+"/counts?"+pages.Encode())
-	if err != nil {
-		return nil
-	}
-	var answer struct {
-		Counts []struct {
-			Count int64 `json:"count"`
-		} `json:"counts"`
-	}
-	if json.NewDecoder(bytes.NewReader(body)).Decode(&answer) != nil || len(answer.Counts) != len(s.articles) {
-		return nil
-	}
 	out := make([]int64, len(s.articles))
-	for i, c := range answer.Counts {
-		out[i] = c.Count
+	body, err := s.fetch(ctx, s.service.String()+"/api/v1/sites/"+s.id+"/"+what+"?"+pages.Encode())
+	if err != nil {
+		s.log.Warn("the service was not to be asked", "what", what, "err", err)
+		return out
+	}
+	var answer map[string][]struct{ Count, Views int64 }
+	if json.Unmarshal(body, &answer) != nil || len(answer[what]) != len(s.articles) {
+		return out
+	}
+	for i, one := range answer[what] {
+		out[i] = one.Count + one.Views // one of them is there
 	}
 	return out
 }

@@ -117,6 +117,15 @@ type Newsroom struct {
 	SetNow     func(time.Time)
 }
 
+// SampleViews are views that the articles begin with, by address: the older the more.
+func (s *Site) SampleViews() map[string]int64 {
+	views := map[string]int64{}
+	for i, a := range s.articles {
+		views[s.PageURL(a)] = int64(a.Age/time.Minute)*3 + int64(i*i*17)
+	}
+	return views
+}
+
 // Seed sends the sample comments in as readers would, each at its own time, and lets the
 // moderator decide on most of them.
 func (s *Site) Seed(ctx context.Context, n Newsroom) error {

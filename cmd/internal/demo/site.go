@@ -1,7 +1,9 @@
-// Package demo is a small newspaper of an invented ward, Bến Thượng, whose articles carry
-// Duyệt's comments by the route that needs no script: its server includes the thread, and
-// the form stands in a frame. It is what `duyet demo` shows, and an example of how a site
-// of any technology can take part; nothing of the service depends on it.
+// Package demo is a small newspaper of an invented ward, Bến Thượng, on another origin than
+// the service and under as strict a policy as a page can have. Its articles carry Duyệt's
+// comments as elements; what stands inside them, for readers without scripts, its server
+// includes, and the form stands in a frame. With ?include an article does without the
+// elements. It is what `duyet demo` shows, and an example of how a site of any technology can
+// take part; nothing of the service depends on it.
 package demo
 
 import (
@@ -10,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"duyet/comments"
@@ -45,7 +46,6 @@ type Site struct {
 	began    time.Time
 	zone     *time.Location
 	articles []Article
-	views    map[string]*atomic.Int64 // by slug
 	mux      *http.ServeMux
 	policy   string
 }
@@ -55,15 +55,16 @@ func New(c Config) *Site {
 	s := &Site{
 		id: SiteID, set: c.Templates, service: c.Service, origin: c.Origin, client: c.Client, log: c.Log,
 		now: c.Now, began: c.Now(), zone: comments.DefaultSettings().Location(), articles: articles(),
-		views: map[string]*atomic.Int64{}, mux: http.NewServeMux(),
+		mux: http.NewServeMux(),
 	}
-	s.policy = "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; " +
-		"frame-src " + c.Service.Scheme + "://" + c.Service.Host + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	service := c.Service.Scheme + "://" + c.Service.Host
+	s.policy = "default-src 'none'; style-src 'self'; img-src 'self' " + service + "; media-src 'self'; script-src " + service +
+		"; connect-src " + service + "; frame-src " + service + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+		"require-trusted-types-for 'script'; trusted-types 'none'"
 	s.mux.Handle("GET /static/", http.StripPrefix("/static/", c.Templates.Static()))
 	s.mux.Handle("GET /{$}", s.set.Handler(s.front("vi")))
 	s.mux.Handle("GET /en/{$}", s.set.Handler(s.front("en")))
 	for i, a := range s.articles {
-		s.views[a.Slug] = new(atomic.Int64)
 		s.mux.Handle("GET /"+a.Slug, s.set.Handler(s.article(i)))
 	}
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -88,10 +89,10 @@ func (s *Site) PageURL(a Article) string { return s.origin.String() + "/" + a.Sl
 type Card struct {
 	Article
 	URL       string
+	Page      string // its key in the service: its whole address
 	Published time.Time
-	Views     int64
-	Comments  int64
-	Counted   bool // whether Comments is known
+	Views     int64 // as far as the service could be asked
+	Comments  int64 // likewise
 }
 
 // pageData is what the newspaper's pages show.
@@ -99,46 +100,49 @@ type pageData struct {
 	Home      string // of this language
 	Others    []otherLanguage
 	Cards     []Card // of this language, newest first
-	Latest    []Latest
 	Now       time.Time
+	Site      string // the newspaper's id in the service
+	Service   string // address of the service
+	Feed      string
+	Included  bool // without the elements
 	Card      Card // the article, on its page
 	Fragment  string
 	FormURL   string
 	ThreadURL string
 }
 
+// Around is the address of one of the parts around an article.
+func (d pageData) Around(part, lang string) string {
+	limit := map[string]string{"latest": "&limit=5", "discussed": "&limit=3"}[part]
+	return d.Service + "/s/" + d.Site + "/" + part + "?lang=" + lang + limit
+}
+
 type otherLanguage struct{ Lang, Name, URL string }
 
 func (s *Site) data(ctx context.Context, lang string) pageData {
-	d := pageData{Home: "/", Now: s.now(), Latest: s.latest(ctx)}
+	d := pageData{Home: "/", Now: s.now(), Site: s.id, Service: s.service.String()}
+	d.Feed = d.Service + "/s/" + s.id + "/feed.atom?lang=" + lang
 	d.Others = []otherLanguage{{"en", "English", "/en/"}}
 	if lang == "en" {
 		d.Home, d.Others = "/en/", []otherLanguage{{"vi", "Tiếng Việt", "/"}}
 	}
-	counts := s.counts(ctx)
+	counts, views := s.numbers(ctx, "counts"), s.numbers(ctx, "views")
 	for i, a := range s.articles {
 		if a.Lang == lang {
-			d.Cards = append(d.Cards, s.card(i, counts))
+			d.Cards = append(d.Cards, Card{
+				Article: a, URL: "/" + a.Slug, Page: s.PageURL(a), Published: s.began.Add(-a.Age), Views: views[i], Comments: counts[i],
+			})
 		}
 	}
 	slices.SortStableFunc(d.Cards, func(a, b Card) int { return b.Published.Compare(a.Published) })
 	return d
 }
 
-func (s *Site) card(i int, counts []int64) Card {
-	a := s.articles[i]
-	c := Card{Article: a, URL: "/" + a.Slug, Published: s.began.Add(-a.Age), Views: s.views[a.Slug].Load()}
-	if counts != nil {
-		c.Comments, c.Counted = counts[i], true
-	}
-	return c
-}
-
 func (s *Site) front(lang string) templates.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		l := s.set.Locale(lang, s.zone)
 		templates.UseLocale(r, l)
-		return s.set.Page(w, http.StatusOK, "demo/front", templates.View{
+		return s.show(w, r, "demo/front", templates.View{
 			L: l, D: s.data(r.Context(), lang), Title: SiteName + " · " + l.Say("demo.tagline"), Classes: "host",
 		})
 	}
@@ -147,27 +151,32 @@ func (s *Site) front(lang string) templates.HandlerFunc {
 func (s *Site) article(i int) templates.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		a := s.articles[i]
-		s.views[a.Slug].Add(1)
 		l := s.set.Locale(a.Lang, s.zone)
 		templates.UseLocale(r, l)
 		d := s.data(r.Context(), a.Lang)
 		d.Card = d.Cards[slices.IndexFunc(d.Cards, func(c Card) bool { return c.Slug == a.Slug })]
+		d.Included = r.URL.Query().Has("include")
 		page := s.PageURL(a)
 		d.Fragment = s.address("fragment", url.Values{"page": {page}, "lang": {a.Lang}})
 		d.ThreadURL = s.address("thread", url.Values{"page": {page}, "lang": {a.Lang}, "page_title": {a.Title}})
 		d.FormURL = s.address("thread", url.Values{"page": {page}, "lang": {a.Lang}, "page_title": {a.Title}, "view": {"form"}})
-		body, err := s.set.Execute("demo/article", "layout", templates.View{L: l, D: d, Title: a.Title + " · " + SiteName, Classes: "host"})
-		if err != nil {
-			return err
-		}
-		body = s.include(r.Context(), body, l.Say("demo.no_comments_now"))
-		h := w.Header()
-		h.Set("Content-Type", "text/html; charset=utf-8")
-		h.Set("Content-Language", a.Lang)
-		h.Set("Cache-Control", "no-store")
-		_, _ = w.Write(body) // a reader who has gone needs no answer
-		return nil
+		return s.show(w, r, "demo/article", templates.View{L: l, D: d, Title: a.Title + " · " + SiteName, Classes: "host"})
 	}
+}
+
+// show sends a page with the parts that it asks for in their places.
+func (s *Site) show(w http.ResponseWriter, r *http.Request, page string, v templates.View) error {
+	body, err := s.set.Execute(page, "layout", v)
+	if err != nil {
+		return err
+	}
+	body = s.include(r.Context(), body, v.L.Say("demo.no_comments_now"))
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", v.L.Lang)
+	h.Set("Cache-Control", "no-store")
+	_, _ = w.Write(body) // a reader who has gone needs no answer
+	return nil
 }
 
 // address is one of the service's for readers.

@@ -161,9 +161,11 @@ class Discussed extends Around {
 class Visitors extends Around {
   every = 60000;
 
-  part(site, lang) { return this.fragment(site, 'visitors', lang, ['heading']); }
+  // The reader is among those who are here: their view is counted first.
+  part(site, lang) { return counting.then(() => this.fragment(site, 'visitors', lang, ['heading'])); }
 }
 
+let counting = Promise.resolve(); // the view under way
 const opened = new Set(); // pages that this document has counted a view of
 
 class Views extends Around {
@@ -175,9 +177,10 @@ class Views extends Around {
     let counts;
     if (this.getAttribute('count') === 'off' || opened.has(key)) counts = await json(ask);
     else {
-      await read();
       opened.add(key);
-      counts = await json(api(site, 'views'), { page }).catch(() => json(ask));
+      const sent = read().then(() => json(api(site, 'views'), { page }));
+      counting = sent.catch(() => {});
+      counts = await sent.catch(() => json(ask));
     }
     const all = document.createElement('span');
     const n = document.createElement('b');
@@ -233,7 +236,7 @@ const fillSoon = () => {
   fillTimer = setTimeout(() => { for (const attribute in NUMBERS) fill(attribute); }, 50);
 };
 
-for (const [name, element] of Object.entries({ 'duyet-latest': Latest, 'duyet-discussed': Discussed, 'duyet-visitors': Visitors, 'duyet-views': Views })) {
+for (const [name, element] of Object.entries({ 'duyet-views': Views, 'duyet-latest': Latest, 'duyet-discussed': Discussed, 'duyet-visitors': Visitors })) {
   if (!customElements.get(name)) customElements.define(name, element);
 }
 fillSoon();
