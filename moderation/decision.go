@@ -66,7 +66,7 @@ type Result struct {
 // The error is for the whole request: comments.ErrForbidden for a role that may not
 // decide, an InvalidError for an unknown action or too much text, ErrUnavailable.
 func (s *Service) Decide(ctx context.Context, who Moderator, decisions []Decision) ([]Result, error) {
-	if who.Disabled || !who.Role.May(Decide) {
+	if !who.Can(Decide) {
 		return nil, comments.ErrForbidden
 	}
 	if len(decisions) > DecisionsMost {

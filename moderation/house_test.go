@@ -53,7 +53,7 @@ func newHouse(t *testing.T) *house {
 	h.must(err)
 	h.sites = comments.NewService(comments.Config{Store: h.db, Now: clock})
 	h.Service = moderation.NewService(moderation.Config{
-		Store: store, Comments: h.sites, Sites: h.db, Pages: h.db, Journal: h.db, Throttle: throttle, Now: clock,
+		Store: store, Comments: h.sites, Sites: h.db, Pages: h.db, Journal: h.db, Throttle: throttle, Now: clock, Key: []byte("a key of the tests, long enough"),
 	})
 	for _, id := range []string{"bao", "khac"} {
 		_, err := h.sites.AddSite(t.Context(), id, "Báo "+id, []string{"https://" + id + ".example"}, comments.ActorOperator)
@@ -113,3 +113,5 @@ func (h *house) stands(id comments.ID) moderation.View {
 	h.must(err)
 	return v
 }
+
+func from(addr netip.Addr) moderation.From { return moderation.From{Addr: addr} }

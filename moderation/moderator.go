@@ -26,6 +26,9 @@ const (
 // Roles lists every role, the strongest first.
 var Roles = [...]Role{Owner, Admin, Editor, Viewer}
 
+// Permissions lists every permission.
+var Permissions = [...]Permission{See, Decide, ManageSite, ManagePeople}
+
 // Permission is something a role may or may not do.
 type Permission string
 
@@ -65,6 +68,15 @@ type Moderator struct {
 	Version      uint64 // one more with every change
 	// SignedOutAt ends every session and token that began before it.
 	SignedOutAt time.Time
+
+	// Scopes narrow a person who comes with a token; none = everything the role may. They
+	// stand in the token, not in the person's record.
+	Scopes []Permission
+}
+
+// Can reports whether the moderator has the permission on the sites that are theirs.
+func (m Moderator) Can(p Permission) bool {
+	return !m.Disabled && m.Role.May(p) && (len(m.Scopes) == 0 || slices.Contains(m.Scopes, p))
 }
 
 // On reports whether the site is one of the moderator's.
@@ -75,7 +87,7 @@ func (m Moderator) On(site string) bool {
 // May reports whether the moderator has the permission on the site. On comments.Installation
 // only who has every site may anything.
 func (m Moderator) May(p Permission, site string) bool {
-	return !m.Disabled && m.Role.May(p) && m.On(site)
+	return m.Can(p) && m.On(site)
 }
 
 // CanonicalEmail reads an address as people type it; ok is false when it is none.

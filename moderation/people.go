@@ -81,10 +81,12 @@ func (s *Service) checkPerson(ctx context.Context, m Moderator) error {
 
 // PersonChange is what an operator changes of a moderator; nil leaves a thing as it is.
 type PersonChange struct {
-	Role     *Role
-	Sites    *[]string
-	Password *string
-	Disabled *bool
+	// ResetKeys takes second step and passkeys away, for who has lost the device.
+	ResetKeys bool
+	Role      *Role
+	Sites     *[]string
+	Password  *string
+	Disabled  *bool
 }
 
 // ChangePerson changes a moderator on an operator's word. A new password or being disabled
@@ -93,6 +95,11 @@ func (s *Service) ChangePerson(ctx context.Context, email string, change PersonC
 	m, err := s.byEmail(ctx, email)
 	if err != nil {
 		return Moderator{}, err
+	}
+	if change.ResetKeys {
+		if err := s.dropDocument(ctx, keysKind, m.ID, comments.ActorOperator, KindKeysRemoved); err != nil {
+			return Moderator{}, err
+		}
 	}
 	kind := KindModeratorChanged
 	if change.Role != nil {
@@ -128,7 +135,7 @@ func (s *Service) RemovePerson(ctx context.Context, email string) error {
 	if err != nil {
 		return err
 	}
-	return s.cfg.Store.RemoveModerator(ctx, m.ID, comments.ActorOperator)
+	return s.remove(ctx, m, comments.ActorOperator)
 }
 
 func (s *Service) byEmail(ctx context.Context, typed string) (Moderator, error) {

@@ -44,6 +44,11 @@ type Config struct {
 	Journal  comments.Journal
 	Throttle Throttle
 	Now      func() time.Time
+	// Key, of at least 16 bytes, seals secrets that the store holds. It must outlive every
+	// change of the installation's secret.
+	Key []byte
+	// Passkeys is how they are made and read.
+	Passkeys Passkeys
 }
 
 // hashesAtOnce bounds the memory that sign-ins take: argon2id needs 64 MiB each.

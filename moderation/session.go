@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/alexedwards/argon2id"
@@ -49,46 +48,70 @@ func passwordParams() *argon2id.Params {
 // tell. It is of no password that can be typed: its key is random.
 const nobodysHash = "$argon2id$v=19$m=65536,t=3,p=4$ZHV5ZXQtbm9ib2R5LTE2Yg$gg7qMtkCSFWGB2GXbtEfEGJGZ4FZzZLZ3fIGLwQEVZ0"
 
+// From is where somebody who signs in comes from.
+type From struct {
+	Addr netip.Addr
+	// Device is what KnownDevice gave the browser when somebody signed in there before; ""
+	// or anything else is a browser that nobody knows.
+	Device string
+}
+
+// Entry is a person at the door: in, or with a second step to take.
+type Entry struct {
+	Moderator
+	Second bool // Service.Second comes before anything else
+}
+
 // SignIn checks an e-mail and a password. Errors: ErrBadSignIn, which does not tell which
 // of the two was wrong, or a *comments.LimitedError after too many failures.
-func (s *Service) SignIn(ctx context.Context, email, password string, addr netip.Addr) (Moderator, error) {
+func (s *Service) SignIn(ctx context.Context, email, password string, from From) (Entry, error) {
 	email, _ = CanonicalEmail(email)
-	if err := s.cfg.Throttle.Allow(email, addr); err != nil {
-		return Moderator{}, err
+	if err := s.allow(email, from); err != nil {
+		return Entry{}, err
 	}
 	m, err := s.cfg.Store.ModeratorByEmail(ctx, email)
 	if err != nil && !errors.Is(err, comments.ErrNotFound) {
-		return Moderator{}, err
+		return Entry{}, err
 	}
-	ok, err := s.tryPassword(ctx, m, email, password, addr)
+	m.Email = email
+	ok, err := s.tryPassword(ctx, m, password, from)
 	if err != nil {
-		return Moderator{}, err
+		return Entry{}, err
 	}
-	kind := KindSignedIn
-	if !ok {
-		kind = KindSignInFailed
+	if ok {
+		return s.entered(ctx, m)
 	}
 	// Written for an address that is nobody's too, since the time that takes would tell.
-	if err := s.cfg.Store.SignedIn(ctx, m.ID, kind); err != nil {
-		return Moderator{}, err
+	if err := s.cfg.Store.SignedIn(ctx, m.ID, KindSignInFailed); err != nil {
+		return Entry{}, err
 	}
-	if !ok {
-		return Moderator{}, ErrBadSignIn
+	return Entry{}, ErrBadSignIn
+}
+
+// entered is a person who has proved the first step. The journal hears of it when it was
+// the only one.
+func (s *Service) entered(ctx context.Context, m Moderator) (Entry, error) {
+	k, err := s.keys(ctx, m.ID)
+	if err != nil {
+		return Entry{}, err
 	}
-	return m, nil
+	if k.Second() {
+		return Entry{Moderator: m, Second: true}, nil
+	}
+	return Entry{Moderator: m}, s.cfg.Store.SignedIn(ctx, m.ID, KindSignedIn)
 }
 
 // tryPassword compares a password with a person's, or with nobody's, and counts a failure.
 // Few compare at once, and each asks the throttle again when its turn comes, so that
 // guesses sent all together are slowed down like guesses sent one by one.
-func (s *Service) tryPassword(ctx context.Context, m Moderator, email, password string, addr netip.Addr) (bool, error) {
+func (s *Service) tryPassword(ctx context.Context, m Moderator, password string, from From) (bool, error) {
 	select {
 	case s.hashes <- struct{}{}:
 		defer func() { <-s.hashes }()
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
-	if err := s.cfg.Throttle.Allow(email, addr); err != nil {
+	if err := s.allow(m.Email, from); err != nil {
 		return false, err
 	}
 	hash := m.PasswordHash
@@ -104,7 +127,7 @@ func (s *Service) tryPassword(ctx context.Context, m Moderator, email, password 
 	if match && m.PasswordHash != "" && !m.Disabled {
 		return true, nil
 	}
-	s.cfg.Throttle.Failed(email, addr)
+	s.failed(m.Email, from)
 	return false, nil
 }
 
@@ -131,6 +154,10 @@ func (s *Service) NewLink(ctx context.Context, email string) (secret string, err
 	if err != nil {
 		return "", err
 	}
+	return s.newLink(ctx, m)
+}
+
+func (s *Service) newLink(ctx context.Context, m Moderator) (secret string, err error) {
 	if m.Disabled {
 		return "", fmt.Errorf("%s is disabled: %w", m.Email, comments.ErrForbidden)
 	}
@@ -171,17 +198,18 @@ func spentIfAbsent(err error) error {
 	return err
 }
 
-// UseLink signs in by a one-time link. A link used or expired is ErrLinkSpent.
-func (s *Service) UseLink(ctx context.Context, secret string) (Moderator, error) {
+// UseLink signs in by a one-time link, which takes the place of the password and not of a
+// second step. A link used or expired is ErrLinkSpent.
+func (s *Service) UseLink(ctx context.Context, secret string) (Entry, error) {
 	l, err := s.cfg.Store.SpendLink(ctx, HashOf(secret))
 	if err != nil {
-		return Moderator{}, spentIfAbsent(err)
+		return Entry{}, spentIfAbsent(err)
 	}
 	m, err := s.linked(ctx, l)
 	if err != nil {
-		return Moderator{}, err
+		return Entry{}, err
 	}
-	return m, s.cfg.Store.SignedIn(ctx, m.ID, KindSignedIn)
+	return s.entered(ctx, m)
 }
 
 // SignOut tells the journal.
@@ -197,33 +225,4 @@ func (s *Service) Resume(ctx context.Context, id string, since time.Time) (Moder
 		return Moderator{}, comments.ErrUnauthenticated
 	}
 	return m, err
-}
-
-// NewToken makes an API token for a moderator. It is shown once; the store keeps its hash.
-// A disabled moderator gets none: ErrForbidden.
-func (s *Service) NewToken(ctx context.Context, email, actor string) (secret string, err error) {
-	m, err := s.byEmail(ctx, email)
-	if err != nil {
-		return "", err
-	}
-	if m.Disabled {
-		return "", fmt.Errorf("%s is disabled: %w", m.Email, comments.ErrForbidden)
-	}
-	secret = newSecret("duyet_")
-	return secret, s.cfg.Store.AddToken(ctx, Token{Hash: HashOf(secret), Moderator: m.ID, CreatedAt: s.cfg.Now().UTC()}, actor)
-}
-
-// Bearer is the moderator of an API token, or ErrUnauthenticated.
-func (s *Service) Bearer(ctx context.Context, secret string) (Moderator, error) {
-	if !strings.HasPrefix(secret, "duyet_") {
-		return Moderator{}, comments.ErrUnauthenticated
-	}
-	t, err := s.cfg.Store.Token(ctx, HashOf(secret))
-	if errors.Is(err, comments.ErrNotFound) {
-		return Moderator{}, comments.ErrUnauthenticated
-	}
-	if err != nil {
-		return Moderator{}, err
-	}
-	return s.Resume(ctx, t.Moderator, t.CreatedAt)
 }

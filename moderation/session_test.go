@@ -25,7 +25,7 @@ func TestSignIn(t *testing.T) {
 	_, err = h.ChangePerson(t.Context(), "gone@bao.example", moderation.PersonChange{Disabled: &yes})
 	h.must(err)
 
-	if m, err := h.SignIn(t.Context(), " AN@bao.example ", password, someAddr); err != nil || m.Email != "an@bao.example" {
+	if m, err := h.SignIn(t.Context(), " AN@bao.example ", password, from(someAddr)); err != nil || m.Email != "an@bao.example" {
 		t.Errorf("the right password: %+v, %v", m, err)
 	}
 	for name, try := range map[string][2]string{
@@ -34,7 +34,7 @@ func TestSignIn(t *testing.T) {
 		"by link alone": {"link@bao.example", ""}, "disabled": {"gone@bao.example", password},
 		"huge": {"an@bao.example", strings.Repeat("x", moderation.PasswordMost+1)},
 	} {
-		m, err := h.SignIn(t.Context(), try[0], try[1], someAddr)
+		m, err := h.SignIn(t.Context(), try[0], try[1], from(someAddr))
 		if !errors.Is(err, moderation.ErrBadSignIn) || !errors.Is(err, comments.ErrUnauthenticated) || m.ID != "" {
 			t.Errorf("%s: %+v, %v", name, m, err)
 		}
@@ -65,7 +65,7 @@ func TestSignInSlowsDown(t *testing.T) {
 	wrong, limited := 0, 0
 	for range 3 * limit.AccountFailures {
 		wg.Go(func() {
-			_, err := h.SignIn(t.Context(), "an@bao.example", "a wrong guess", someAddr)
+			_, err := h.SignIn(t.Context(), "an@bao.example", "a wrong guess", from(someAddr))
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
@@ -84,11 +84,11 @@ func TestSignInSlowsDown(t *testing.T) {
 		t.Errorf("%d guesses were looked at, %d slowed", wrong, limited)
 	}
 	var wait *comments.LimitedError
-	if _, err := h.SignIn(t.Context(), "an@bao.example", password, someAddr); !errors.As(err, &wait) || wait.RetryAfter <= 0 {
+	if _, err := h.SignIn(t.Context(), "an@bao.example", password, from(someAddr)); !errors.As(err, &wait) || wait.RetryAfter <= 0 {
 		t.Fatalf("the right password while slowed: %v", err)
 	}
 	h.now = h.now.Add(limit.FailuresPer)
-	if _, err := h.SignIn(t.Context(), "an@bao.example", password, someAddr); err != nil {
+	if _, err := h.SignIn(t.Context(), "an@bao.example", password, from(someAddr)); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
 }

@@ -2,6 +2,8 @@ package moderation
 
 import (
 	"context"
+	"encoding/hex"
+	"fmt"
 	"time"
 
 	"duyet/comments"
@@ -127,19 +129,43 @@ type PeopleStore interface {
 // sees the text.
 type Hash [32]byte
 
+// MarshalText writes it in hexadecimal.
+func (h Hash) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, h[:]), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (h *Hash) UnmarshalText(text []byte) error {
+	if hex.DecodedLen(len(text)) != len(h) {
+		return fmt.Errorf("a hash of %d characters", len(text))
+	}
+	_, err := hex.Decode(h[:], text)
+	return err
+}
+
 // Token is a key to the API.
 type Token struct {
 	Hash      Hash
 	Moderator string // id
+	Name      string // what its owner calls it; "" for one made on the command line
+	// Scopes narrow what the token may to these of its owner's permissions; none = all.
+	Scopes    []Permission
 	CreatedAt time.Time
+	Expires   time.Time // zero = never
 }
+
+// ID names a token without giving it away: the beginning of its hash.
+func (t Token) ID() string { return hex.EncodeToString(t.Hash[:8]) }
 
 // TokenStore keeps API tokens.
 type TokenStore interface {
 	// AddToken stores it with an event KindTokenAdded under comments.Installation.
 	AddToken(ctx context.Context, t Token, actor string) error
-	// Token is one by hash.
+	// Token is one by hash, whether or not it has expired.
 	Token(ctx context.Context, h Hash) (Token, error)
+	// Tokens lists a moderator's, the oldest first.
+	Tokens(ctx context.Context, moderator string) ([]Token, error)
+	// RemoveToken removes one with an event KindTokenRemoved about its moderator under
+	// comments.Installation.
+	RemoveToken(ctx context.Context, h Hash, actor string) error
 }
 
 // Link signs a moderator in once.
@@ -183,6 +209,7 @@ const (
 	KindModeratorRemoved  comments.Kind = "moderator.removed"
 	KindPasswordChanged   comments.Kind = "moderator.password_changed"
 	KindTokenAdded        comments.Kind = "token.added"
+	KindTokenRemoved      comments.Kind = "token.removed"
 	KindSignedIn          comments.Kind = "session.signed_in"
 	KindSignedOut         comments.Kind = "session.signed_out"
 	KindSignInFailed      comments.Kind = "session.sign_in_failed"

@@ -141,7 +141,8 @@ func splitCSS(text string, place func(selectors string) int, parts *[3]string) e
 			parts[place(head)] += head + "{" + strings.TrimSpace(body) + "}\n"
 			continue
 		}
-		if strings.HasPrefix(head, "@keyframes") { // of what waits, which is never seen with styles
+		if strings.HasPrefix(head, "@keyframes") {
+			parts[cssFirst] += head + "{" + body + "}\n"
 			continue
 		}
 		var inner [3]string

@@ -18,6 +18,7 @@ import (
 	"duyet/comments/work"
 	"duyet/moderation"
 	"duyet/moderation/alarm"
+	"duyet/moderation/passkey"
 )
 
 // installation is an open store with the services of both wings on it: what every command
@@ -102,6 +103,7 @@ func newInstallation(store *storage.Storage, log *slog.Logger, now func() time.T
 	in.moderation = moderation.NewService(moderation.Config{
 		Store: store.Moderation(), Comments: in.comments, Sites: store.Comments(), Pages: store.Comments(),
 		Journal: store.Comments(), Throttle: store.Throttle(throttle), Now: now,
+		Key: store.Secret().Lasting("moderators"), Passkeys: passkey.Ceremonies{},
 	})
 	return in, nil
 }

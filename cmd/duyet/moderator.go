@@ -97,10 +97,11 @@ type moderatorSetCmd struct {
 	AllSites      bool     `help:"All sites are theirs from now on." xor:"sites"`
 	PasswordStdin bool     `help:"Read a new password from standard input; it ends their sessions and tokens."`
 	Enable        bool     `help:"Let a disabled moderator sign in again."`
+	ResetKeys     bool     `help:"Take their second step and passkeys off, for who has lost the phone."`
 }
 
 func (c *moderatorSetCmd) run(ctx context.Context, e *env, in *installation) error {
-	var change moderation.PersonChange
+	change := moderation.PersonChange{ResetKeys: c.ResetKeys}
 	if c.Role != nil {
 		role := moderation.Role(*c.Role)
 		change.Role = &role
@@ -120,7 +121,7 @@ func (c *moderatorSetCmd) run(ctx context.Context, e *env, in *installation) err
 		change.Disabled = &disabled
 	}
 	if change == (moderation.PersonChange{}) {
-		return usagef("nothing to change: give --role, --site, --all-sites, --password-stdin or --enable")
+		return usagef("nothing to change: give --role, --site, --all-sites, --password-stdin, --enable or --reset-keys")
 	}
 	_, err := in.moderation.ChangePerson(ctx, c.Email, change)
 	return knownPerson(c.Email, err)

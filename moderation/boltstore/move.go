@@ -44,7 +44,7 @@ func (s *Store) Nouns() []core.Noun {
 		comments.NounOf(s.db, "tokens", []comments.Bucket{bucketTokens},
 			func(tx *comments.Tx, k, _ []byte) (moderation.Token, error) { return token(tx, hash(k)) },
 			func(tx *comments.Tx, t moderation.Token) error {
-				return putMoved(tx, bucketTokens, t.Hash, tokenRecord{Moderator: t.Moderator, CreatedAt: t.CreatedAt})
+				return putMoved(tx, bucketTokens, t.Hash, newTokenRecord(t))
 			}),
 		comments.NounOf(s.db, "links", []comments.Bucket{bucketLinks},
 			func(tx *comments.Tx, k, _ []byte) (moderation.Link, error) { return link(tx, hash(k)) },

@@ -25,6 +25,7 @@ import (
 	"duyet/moderation"
 	modstore "duyet/moderation/boltstore"
 	"duyet/moderation/console"
+	"duyet/moderation/passkey"
 	"duyet/templates"
 )
 
@@ -64,7 +65,8 @@ func newHouse(t testing.TB, base string, siteIDs ...string) *house {
 	h.must(err)
 	h.sites = comments.NewService(comments.Config{Store: h.db, Now: clock})
 	h.svc = moderation.NewService(moderation.Config{
-		Store: store, Comments: h.sites, Sites: h.db, Pages: h.db, Journal: h.db, Throttle: throttle, Now: clock,
+		Store: store, Comments: h.sites, Sites: h.db, Pages: h.db, Journal: h.db, Throttle: throttle, Now: clock, Key: []byte("a key of the tests, long enough"),
+		Passkeys: passkey.Ceremonies{},
 	})
 	for _, id := range siteIDs {
 		_, err := h.sites.AddSite(t.Context(), id, "Báo "+id, []string{"https://" + id + ".example"}, comments.ActorOperator)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"duyet/comments"
 	"duyet/moderation"
@@ -116,13 +117,16 @@ func (c *Console) entry(v *visit, t comments.Transition, known map[comments.ID]c
 			e.Subject = v.l.Say("proof.untitled", "Name", comment.Name)
 		}
 		e.URL = c.set.URL(place{}.alone(string(comment.ID)).path(nil))
-	case v.names[t.Subject] != "":
-		e.Subject = v.names[t.Subject]
+	case v.names[subjectID(t.Subject)] != "":
+		e.Subject = v.names[subjectID(t.Subject)]
 	default:
 		e.Subject = t.Subject
 	}
 	return e
 }
+
+// subjectID is the id in an event's subject, which of a document has its kind before it.
+func subjectID(subject string) string { return subject[strings.LastIndexByte(subject, '/')+1:] }
 
 // sequence reads a sequence number; "" is 0.
 func sequence(s string) (uint64, error) {

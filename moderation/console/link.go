@@ -54,9 +54,5 @@ func (c *Console) useLink(w http.ResponseWriter, r *http.Request, l *templates.L
 	if err != nil {
 		return err
 	}
-	if err := c.begin(w, r, who); err != nil {
-		return err
-	}
-	c.redirect(w, r, "/moderation/")
-	return nil
+	return c.enter(w, r, who, "/moderation/")
 }

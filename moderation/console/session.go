@@ -13,11 +13,15 @@ import (
 const (
 	sessionCookie = "duyet_session"
 	langCookie    = "duyet_lang"
+	deviceCookie  = "duyet_device" // by which failures elsewhere don't lock a person out here
+
+	deviceFor = 180 * 24 * time.Hour
 )
 
 // What a session holds: who signed in, and when.
 const (
 	sessionWho   = "who"
+	sessionHalf  = "half" // who has taken the first step and owes the second
 	sessionSince = "since"
 )
 
@@ -74,24 +78,70 @@ func (c *Console) resume(r *http.Request) (moderation.Moderator, error) {
 	return moderation.Moderator{}, comments.ErrUnauthenticated
 }
 
-// begin starts a session under a key of its own: one that the browser brought along is
-// ended, never taken over.
+// halfFor is how long the second step of signing in may take.
+const halfFor = 10 * time.Minute
+
+// half is the id of who owes the second step, or ErrUnauthenticated.
+func (c *Console) half(r *http.Request) (id string, err error) {
+	cookie, err := r.Cookie(sessionCookie)
+	if err != nil || cookie.Value == "" {
+		return "", comments.ErrUnauthenticated
+	}
+	ctx, err := c.sessions.Load(r.Context(), cookie.Value)
+	if err != nil {
+		return "", err
+	}
+	since := time.UnixMilli(c.sessions.GetInt64(ctx, sessionSince))
+	if id = c.sessions.GetString(ctx, sessionHalf); id == "" || !c.cfg.Now().Before(since.Add(halfFor)) {
+		return "", comments.ErrUnauthenticated
+	}
+	return id, nil
+}
+
+// begin starts a session and remembers the browser as one that the person uses.
 func (c *Console) begin(w http.ResponseWriter, r *http.Request, who moderation.Moderator) error {
-	if err := c.forget(r); err != nil {
+	key, err := c.session(w, r, sessionWho, who.ID, moderation.SessionFor)
+	if err != nil {
 		return err
+	}
+	if device := c.cfg.Service.KnownDevice(who.Email); device != "" {
+		http.SetCookie(w, c.cookie(r, deviceCookie, device, deviceFor))
+	}
+	return c.cfg.Service.SessionBegan(r.Context(), who, moderation.HashOf(key), r.UserAgent())
+}
+
+// beginHalf starts what is no session yet: it opens nothing but the second step.
+func (c *Console) beginHalf(w http.ResponseWriter, r *http.Request, who moderation.Moderator) error {
+	_, err := c.session(w, r, sessionHalf, who.ID, halfFor)
+	return err
+}
+
+// session stores one under a key of its own: one that the browser brought along is ended,
+// never taken over.
+func (c *Console) session(w http.ResponseWriter, r *http.Request, what, id string, lifetime time.Duration) (key string, err error) {
+	if err := c.forget(r); err != nil {
+		return "", err
 	}
 	ctx, err := c.sessions.Load(r.Context(), "")
 	if err != nil {
-		return err
+		return "", err
 	}
-	c.sessions.Put(ctx, sessionWho, who.ID)
+	c.sessions.Put(ctx, what, id)
 	c.sessions.Put(ctx, sessionSince, c.cfg.Now().UnixMilli())
-	key, _, err := c.sessions.Commit(ctx)
-	if err != nil {
-		return err
+	if key, _, err = c.sessions.Commit(ctx); err != nil {
+		return "", err
 	}
-	http.SetCookie(w, c.cookie(r, sessionCookie, key, moderation.SessionFor))
-	return nil
+	http.SetCookie(w, c.cookie(r, sessionCookie, key, lifetime))
+	return key, nil
+}
+
+// from is where a request comes from.
+func (c *Console) from(r *http.Request) moderation.From {
+	f := moderation.From{Addr: c.cfg.ClientIP(r)}
+	if cookie, err := r.Cookie(deviceCookie); err == nil {
+		f.Device = cookie.Value
+	}
+	return f
 }
 
 // end ends the request's session, if it has one.

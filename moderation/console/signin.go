@@ -79,25 +79,47 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request, l *templates.Lo
 		p.Title = l.Say("problem.invalid")
 		return c.signInPage(w, r, l, http.StatusUnprocessableEntity, p)
 	}
-	who, err := c.cfg.Service.SignIn(r.Context(), email, password, c.cfg.ClientIP(r))
+	who, err := c.cfg.Service.SignIn(r.Context(), email, password, c.from(r))
+	if err != nil {
+		return c.signInFailed(w, r, l, p, err)
+	}
+	return c.enter(w, r, who, p.Next)
+}
+
+// enter lets a person in who has proved the first step, or on to the second.
+func (c *Console) enter(w http.ResponseWriter, r *http.Request, who moderation.Entry, next string) error {
+	if who.Second {
+		if err := c.beginHalf(w, r, who.Moderator); err != nil {
+			return err
+		}
+		c.redirect(w, r, "/moderation/login/code?"+query("next", next).Encode())
+		return nil
+	}
+	if err := c.begin(w, r, who.Moderator); err != nil {
+		return err
+	}
+	c.redirect(w, r, next)
+	return nil
+}
+
+// signInFailed says why nobody was signed in, on the page of the form.
+func (c *Console) signInFailed(w http.ResponseWriter, r *http.Request, l *templates.Locale, p signInPage, err error) error {
 	var limited *comments.LimitedError
 	switch {
 	case errors.As(err, &limited):
-		seconds := max(1, int((limited.RetryAfter+time.Second-1)/time.Second))
-		w.Header().Set("Retry-After", strconv.Itoa(seconds))
 		p.Title, p.Help = l.Say("signin.limited"), l.Say("signin.limited_help", "Wait", l.Wait(limited.RetryAfter))
+		c.retryAfter(w, limited)
 		return c.signInPage(w, r, l, http.StatusTooManyRequests, p)
 	case errors.Is(err, moderation.ErrBadSignIn):
 		p.Title, p.Help = l.Say("signin.wrong"), l.Say("signin.wrong_help")
 		return c.signInPage(w, r, l, http.StatusUnauthorized, p)
-	case err != nil:
-		return err
 	}
-	if err := c.begin(w, r, who); err != nil {
-		return err
-	}
-	c.redirect(w, r, p.Next)
-	return nil
+	return err
+}
+
+func (c *Console) retryAfter(w http.ResponseWriter, limited *comments.LimitedError) {
+	seconds := max(1, int((limited.RetryAfter+time.Second-1)/time.Second))
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
 }
 
 func (c *Console) signOut(w http.ResponseWriter, r *http.Request, _ *templates.Locale) error {

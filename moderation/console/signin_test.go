@@ -3,7 +3,6 @@ package console_test
 import (
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -94,7 +93,7 @@ func TestSignInFailures(t *testing.T) {
 		t.Errorf("no password: %d, %v", empty.Code, told)
 	}
 	for range limit.AccountFailures {
-		_, _ = h.svc.SignIn(t.Context(), "an@bao.example", "sai", netip.Addr{})
+		_, _ = h.svc.SignIn(t.Context(), "an@bao.example", "sai", moderation.From{})
 	}
 	a := b.post("/moderation/login", url.Values{"email": {"an@bao.example"}, "password": {password}})
 	if a.Code != http.StatusTooManyRequests || a.Header().Get("Retry-After") == "" {

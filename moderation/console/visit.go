@@ -117,12 +117,15 @@ type frame struct {
 	Initials string
 	Role     string
 	Other    other
+	// MayPeople shows the way to the page of people.
+	MayPeople bool
 }
 
 func (c *Console) frame(r *http.Request, v *visit, page string) frame {
 	return frame{
 		Page: page, Screened: c.cfg.Screening != nil, Email: v.who.Email, Initials: initials(v.who.Email),
 		Role: v.l.Say("role." + string(v.who.Role)), Other: c.otherLanguage(r, v.l),
+		MayPeople: v.who.Can(moderation.ManagePeople),
 	}
 }
 

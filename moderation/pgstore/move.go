@@ -41,19 +41,13 @@ func movedModerators() comments.Shelf[moderation.Moderator] {
 func movedTokens() comments.Shelf[moderation.Token] {
 	return comments.Shelf[moderation.Token]{
 		Name: "tokens", Tables: []string{"tokens"},
-		SQL:   `SELECT hash, moderator, created_at FROM tokens WHERE hash > $1::bytea ORDER BY hash LIMIT $2`,
+		SQL:   `SELECT ` + tokenColumns + ` FROM tokens WHERE hash > $1::bytea ORDER BY hash LIMIT $2`,
 		Start: []string{`\x`},
-		Scan: func(rows pgx.Rows) (t moderation.Token, err error) {
-			var created pgtype.Timestamptz
-			err = scanHashed(rows, &t.Hash, &t.Moderator, &created)
-			t.CreatedAt = comments.TimeOf(created)
-			return t, err
-		},
+		Scan:  func(rows pgx.Rows) (moderation.Token, error) { return scanToken(rows) },
 		Place: func(t moderation.Token) []string { return place(t.Hash) },
 		Put: func(b *pgx.Batch, list []moderation.Token) error {
 			for _, t := range list {
-				b.Queue(`INSERT INTO tokens (hash, moderator, created_at) VALUES ($1, $2, $3)`,
-					t.Hash[:], t.Moderator, comments.Stamp(t.CreatedAt))
+				b.Queue(insertToken, tokenValues(t)...)
 			}
 			return nil
 		},

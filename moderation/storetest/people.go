@@ -145,6 +145,42 @@ func tokens(t *testing.T, b *bench) {
 	b.Unchanged(comments.Installation, before)
 }
 
+func tokensListed(t *testing.T, b *bench) {
+	b.add("m-1", "a@example.org")
+	b.add("m-2", "b@example.org")
+	var want []moderation.Token
+	for i := range 3 {
+		want = append(want, moderation.Token{
+			Hash: moderation.Hash{byte(9 - i)}, Moderator: "m-1", Name: "kênh tin", Scopes: []moderation.Permission{moderation.See, moderation.Decide},
+			CreatedAt: start.Add(time.Duration(i) * time.Minute), Expires: start.Add(time.Hour),
+		})
+	}
+	want[1].Expires, want[1].Scopes = time.Time{}, nil
+	for _, i := range []int{2, 0, 1} {
+		b.Must(b.desk.AddToken(b.Ctx, want[i], "m-1"))
+	}
+	b.Must(b.desk.AddToken(b.Ctx, moderation.Token{Hash: moderation.Hash{1}, Moderator: "m-2", CreatedAt: start}, "m-2"))
+	got, err := b.desk.Tokens(b.Ctx, "m-1")
+	b.Must(err)
+	b.Equal("the oldest first", got, want)
+	b.Must(b.desk.RemoveToken(b.Ctx, want[1].Hash, "m-2"))
+	if e := b.lastEvent(); e.Kind != moderation.KindTokenRemoved || e.Subject != "m-1" || e.Actor != "m-2" {
+		t.Fatalf("event: %+v", e)
+	}
+	before := b.Head(comments.Installation)
+	b.Is(b.desk.RemoveToken(b.Ctx, want[1].Hash, "m-2"), comments.ErrNotFound)
+	b.Unchanged(comments.Installation, before)
+	got, err = b.desk.Tokens(b.Ctx, "m-1")
+	b.Must(err)
+	b.Equal("without the removed", got, []moderation.Token{want[0], want[2]})
+	none, err := b.desk.Tokens(b.Ctx, "m-9")
+	b.Must(err)
+	if len(none) != 0 {
+		t.Fatalf("tokens of nobody: %v", none)
+	}
+	b.Verify()
+}
+
 func links(t *testing.T, b *bench) {
 	b.add("m-1", "a@example.org")
 	want := moderation.Link{Hash: moderation.HashOf("x"), Moderator: "m-1", Expires: start}

@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) (comments.Store, moderation.Store
 		{"PeopleVersions", peopleVersions},
 		{"PeopleRemoval", peopleRemoval},
 		{"Tokens", tokens},
+		{"TokensListed", tokensListed},
 		{"Links", links},
 		{"LinkRace", linkRace},
 		{"SignedIn", signedIn},

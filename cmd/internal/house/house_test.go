@@ -80,6 +80,7 @@ var arrows = map[string][]string{
 	"moderation/boltstore":      {"moderation", "comments", "comments/boltstore"},
 	"moderation/pgstore":        {"moderation", "comments", "comments/pgstore"},
 	"moderation/alarm":          {"moderation", "comments"},
+	"moderation/passkey":        {"moderation"},
 	"moderation/console":        {"moderation", "moderation/screen", "comments", "templates"},
 	"templates":                 {"comments"},
 	"templates/embedtest":       {},
@@ -151,6 +152,7 @@ var libraries = []struct {
 	{"github.com/dchest/captcha", []string{"comments/captcha"}},
 	{"github.com/alecthomas/kong", []string{"cmd/duyet", "cmd/bench"}},
 	{"github.com/prometheus/client_golang", []string{"cmd/internal/metrics"}},
+	{"github.com/go-webauthn/webauthn", []string{"moderation/passkey"}},
 	{"github.com/alexedwards/scs", []string{"moderation/console"}},
 	{"github.com/alexedwards/argon2id", []string{"moderation"}},
 }

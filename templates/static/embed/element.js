@@ -17,12 +17,12 @@ first.replaceSync(':host{display:block;min-height:100vh;position:relative}[part]
 
 const at = (name) => new URL(FILES[name], import.meta.url).href;
 const styles = {};
-const style = (url) => styles[url] ??= fetch(url).then((r) => (r.ok ? r.text() : Promise.reject(r.status))).then((text) => {
+const style = (name) => styles[name] ??= fetch(at(name)).then((r) => (r.ok ? r.text() : Promise.reject(r.status))).then((text) => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(text);
   return sheet;
 }).catch((e) => {
-  delete styles[url];
+  delete styles[name];
   throw e;
 });
 
@@ -72,7 +72,7 @@ const say = (message, values, lang) => {
 
 // dress names the parts that a page may style, and makes times of the last week relative;
 // the full one stays in the title.
-const PARTS = { comment: '.dy-c', title: '.dy-title', byline: '.dy-by', text: '.dy-text' };
+const PARTS = { head: '.dy-head', comment: '.dy-c', title: '.dy-title', byline: '.dy-by', text: '.dy-text', own: '.dy-own', form: '.dy-form', field: '.dy-in', send: '.dy-btn-main' };
 const dress = (root, lang) => {
   for (const name in PARTS) for (const el of root.querySelectorAll(PARTS[name])) el.part.add(name);
   const words = new Intl.RelativeTimeFormat(lang, { numeric: 'auto' });
@@ -118,7 +118,7 @@ class Comments extends HTMLElement {
 
   constructor() {
     super();
-    this.adopt(first, this.#held);
+    this.#adopt(first, this.#held);
     this.#shadow.append(this.#root);
     const on = (type, fn) => this.#root.addEventListener(type, fn);
     on('click', (e) => this.#click(e));
@@ -192,7 +192,7 @@ class Comments extends HTMLElement {
     this.#seen = near;
     const awake = near && document.visibilityState === 'visible';
     clearInterval(this.#tick);
-    this.#live.awake(awake && !!this.thread);
+    this.#live.awake(awake && this.thread);
     if (!awake) return;
     if (!this.thread) {
       this.load('', this.#asked && `${this.site}~${this.#asked}`);
@@ -210,6 +210,8 @@ class Comments extends HTMLElement {
     return url.href;
   }
 
+  #adopt(...sheets) { this.#shadow.adoptedStyleSheets = [...new Set([...this.#shadow.adoptedStyleSheets, ...sheets])]; }
+
   // asked is the comment that the page's address names.
   get #asked() { return (/^#bl-([\da-f-]{36})$/.exec(location.hash) || [])[1]; }
 
@@ -217,7 +219,7 @@ class Comments extends HTMLElement {
     clearTimeout(this.#retryTimer);
     const turn = ++this.#turn;
     try {
-      const [sheet, thread] = await Promise.all([style(at('css')), get(this.url({ sort, comment }))]);
+      const [sheet, thread] = await Promise.all([style('css'), get(this.url({ sort, comment }))]);
       if (turn !== this.#turn) return false;
       this.sort = sort;
       this.#tries = this.fresh = 0;
@@ -236,7 +238,8 @@ class Comments extends HTMLElement {
     const retry = make('button', { type: 'button', className: 'dy-btn dy-retry' }, w.retry);
     this.#root.replaceChildren(make('div', { className: 'dy', lang: this.speaks },
       make('div', { className: 'dy-wait', ariaBusy: 'true' }, make('p', { role: 'status' }, w.loading)),
-      make('div', { className: 'dy-down', role: 'status' }, make('strong', {}, w.down), make('p', {}, w.down_help), retry, make('slot'))));
+      make('div', { className: 'dy-down dy-say', role: 'status' },
+        make('div', {}, make('strong', {}, w.down), make('p', {}, w.down_help), make('div', { className: 'dy-acts' }, retry, make('slot'))))));
   }
 
   // down says that the service can't be reached, leads to the link inside the element, and
@@ -249,7 +252,7 @@ class Comments extends HTMLElement {
     }
     this.#retryTimer = setTimeout(() => this.#see(this.#seen), Math.min(5000 * 3 ** this.#tries++, 300000));
     this.#root.className = 'dy-is-down';
-    style(at('css')).then((sheet) => this.adopt(sheet), () => {});
+    for (const name of ['css', 'rest']) style(name).then((sheet) => this.#adopt(sheet), () => {});
   }
 
   async #show(thread, sheet) {
@@ -293,7 +296,7 @@ class Comments extends HTMLElement {
   #grow(thread, sheet) {
     const { height } = this.getBoundingClientRect();
     const pushes = this.#pushes();
-    this.adopt(sheet);
+    this.#adopt(sheet);
     this.#root.className = '';
     this.#root.replaceChildren(thread);
     if (!pushes || this.offsetHeight <= height + 1) return;
@@ -372,12 +375,16 @@ class Comments extends HTMLElement {
 
   #slot(kind) { return `duyet:${kind}:${BASE.host}:${this.site}:${this.page}`; }
 
-  // part is a file that comes when it is needed: rest.js knows which there are.
+  // part is a file that comes when it is needed, with the styles of what only parts show.
   part(name) {
-    return import(at('rest')).then(({ part }) => part(this, this.#parts, name, { make, say, get, dress, style, base: BASE }));
+    return this.#parts[name] ??= Promise.all([import(at(name)), import(at('more')), style('rest')]).then(([{ Part }, { tools }, sheet]) => {
+      this.#adopt(sheet);
+      return new Part(this, { make, say, get, dress, base: BASE, ...tools(this, make, BASE) });
+    }).catch((e) => {
+      delete this.#parts[name];
+      throw e;
+    });
   }
-
-  adopt(...sheets) { this.#shadow.adoptedStyleSheets = [...new Set([...this.#shadow.adoptedStyleSheets, ...sheets])]; }
 
   // write is the form come to life; with a code, unless it only brings words back.
   write(touched = true) {

@@ -246,14 +246,15 @@ export class Part {
     this.#wants = wants;
     if (!wants.work || !window.isSecureContext || !crypto.subtle) return this.#instead(false);
     const form = this.#form;
-    const status = form.querySelector('[data-dy-status]');
+    const status = form.querySelector('[data-dy-effort],[data-dy-status]');
+    const { dyWorking = '', dyWorked = '', dyUnworked = '' } = form.dataset;
     const say = (text) => { (form.querySelector('.dy-works .dy-code-img span') || status).textContent = text; };
     const instead = wants.code === false;
     this.#instead(instead);
-    say(this.#words.working);
-    this.#proof().then(() => say(this.#words.worked), () => {
+    say(dyWorking);
+    this.#proof().then(() => say(dyWorked), () => {
       this.#instead(false);
-      say(this.#words.unworked);
+      say(dyUnworked);
     });
   }
 

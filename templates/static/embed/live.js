@@ -44,9 +44,7 @@ class Live {
     if (dySeq) url.searchParams.set('after', dySeq);
     const source = this.#source = streaming = new EventSource(url);
     const on = (type, fn) => source.addEventListener(type, (e) => {
-      const { dataset } = this.#el.thread;
-      if (Number(e.lastEventId) <= Number(dataset.dySeq)) return; // the thread was fetched since
-      if (e.lastEventId) dataset.dySeq = e.lastEventId;
+      if (e.lastEventId) this.#el.thread.dataset.dySeq = e.lastEventId;
       fn(e);
     });
     const give = () => {
@@ -60,7 +58,7 @@ class Live {
       this.#tell(this.#el.fresh + added - removed);
     });
     on('stale', () => this.#ask());
-    source.addEventListener('poll', give);
+    on('poll', give);
     source.onopen = () => { this.#fails = 0; };
     source.onerror = () => { if (source.readyState === 2 || ++this.#fails > 5) give(); };
   }
