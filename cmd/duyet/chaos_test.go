@@ -40,7 +40,7 @@ func TestChaos(t *testing.T) {
 		{"kill a node", c.killNode}, {"kill a node", c.killNode},
 		{"cut a node off", c.cutOff}, {"stall a node's way", c.stall},
 		{"lose answers of commits", c.loseAnswers}, {"end all sessions", c.endSessions},
-		{"kill the primary, promote the standby", c.failOver},
+		{"take the primary away without a word, promote the standby", c.vanish},
 		{"kill the primary and a node, promote the standby", c.failOverAndKill},
 	}
 	c.rng.Shuffle(len(acts), func(i, k int) { acts[i], acts[k] = acts[k], acts[i] })
@@ -298,6 +298,17 @@ func (c *chaos) failOver() func() {
 	return func() {}
 }
 
+// vanish takes the primary away as the death of its machine does: no connection ends. The
+// nodes have to find out by themselves, and to do without an answer at that address until
+// another server stands there.
+func (c *chaos) vanish() func() {
+	for _, n := range c.nodes {
+		n.ways[c.dead].Stall()
+	}
+	c.failOver()
+	return func() {}
+}
+
 func (c *chaos) failOverAndKill() func() {
 	start := c.killNode()
 	c.failOver()
@@ -313,6 +324,7 @@ func (c *chaos) rejoin() {
 	c.replicate()
 	for _, n := range c.nodes {
 		n.ways[c.dead].Point(c.standby)
+		n.ways[c.dead].Mend()
 	}
 	c.dead = 1 - c.dead
 	c.say("the primary has a standby again")

@@ -131,6 +131,9 @@ func Open(ctx context.Context, dsn string, o Options) (_ *DB, err error) {
 	if err := db.retry(ctx, func() error { return migrate(ctx, config.ConnConfig, wing, migrations) }); err != nil {
 		return nil, err
 	}
+	watched := newLines()
+	config.ConnConfig.DialFunc = watched.dial
+	watched.prefer(config)
 	if db.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("connect to the database: %w", err)
 	}
@@ -159,6 +162,7 @@ func Open(ctx context.Context, dsn string, o Options) (_ *DB, err error) {
 		})
 		return db, nil
 	}
+	db.running.Go(func() { db.watch(watched) })
 	db.running.Go(db.sendNudges)
 	db.running.Go(func() { db.follow(conn) })
 	return db, nil
