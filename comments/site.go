@@ -100,10 +100,18 @@ type Settings struct {
 	RateLimit    bool
 	AttackMode   string   // AttackAuto, AttackOn or AttackOff
 	Proof        string   // ProofCode or ProofWork
+	OnSpam       string   // what becomes of a comment with a signal of level spam: OnSpamHold or OnSpamSpam
 	DropParams   []string // query parameters dropped from page addresses beside the usual tracking ones
 	Reasons      []string // codes a moderator may give
 	AddressesFor time.Duration
 }
+
+// What becomes of a comment that a check takes for spam: it waits among the suspects, or it
+// goes to spam at once, where a moderator can still find it and bring it back.
+const (
+	OnSpamHold = "hold"
+	OnSpamSpam = "spam"
+)
 
 // DefaultSettings are a new site's.
 func DefaultSettings() Settings {
@@ -111,7 +119,7 @@ func DefaultSettings() Settings {
 		Lang: "vi", Timezone: "Asia/Ho_Chi_Minh", Title: Required, Mode: PreModerated,
 		NameMax: 80, TitleMax: 200, ContentMax: 5000,
 		TicketTTL: 30 * time.Minute, EditWindow: 15 * time.Minute, ReplyDepth: 3,
-		RateLimit: true, AttackMode: AttackAuto, Proof: ProofCode,
+		RateLimit: true, AttackMode: AttackAuto, Proof: ProofCode, OnSpam: OnSpamHold,
 		Reasons:      []string{"off-topic", "insult", "personal-data", "advertising", "unreadable", "other"},
 		AddressesFor: 90 * 24 * time.Hour,
 	}
@@ -165,6 +173,7 @@ var settingKeys = []settingKey{
 		return nil
 	}},
 	oneOf("attack_mode", func(s *Settings) *string { return &s.AttackMode }, AttackAuto, AttackOn, AttackOff),
+	oneOf("on_spam", func(s *Settings) *string { return &s.OnSpam }, OnSpamHold, OnSpamSpam),
 	oneOf("proof", func(s *Settings) *string { return &s.Proof }, ProofCode, ProofWork),
 	list("drop_params", func(s *Settings) *[]string { return &s.DropParams }),
 	list("reasons", func(s *Settings) *[]string { return &s.Reasons }),

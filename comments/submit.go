@@ -85,7 +85,7 @@ func (s *Service) Submit(ctx context.Context, site Site, sub Submission) (_ Subm
 		Trap: sub.Trap, Attack: e.attack, Work: e.known(ctx), Over: e.over, Issued: ticket.Issued, Now: now,
 	})
 	comment.Signals, comment.Risk = found.Signals, found.Risk
-	comment.Status = firstStatus(site.Settings.Mode, comment.Signals)
+	comment.Status = firstStatus(site.Settings, comment.Signals)
 
 	author := Author{}
 	if site.Settings.AddressesFor > 0 && sub.Addr.IsValid() {
@@ -258,9 +258,15 @@ func (s *Service) screen(ctx context.Context, c Candidate) (found Screening) {
 }
 
 // firstStatus is the status a comment starts with: pending, unless the site moderates
-// afterwards and nothing holds it.
-func firstStatus(mode Mode, signals []Signal) Status {
-	if mode == PostModerated && !slices.ContainsFunc(signals, func(s Signal) bool { return s.Level != LevelInfo }) {
+// afterwards and nothing holds it, or has what is taken for spam go there at once.
+func firstStatus(set Settings, signals []Signal) Status {
+	has := func(levels ...Level) bool {
+		return slices.ContainsFunc(signals, func(s Signal) bool { return slices.Contains(levels, s.Level) })
+	}
+	switch {
+	case set.OnSpam == OnSpamSpam && has(LevelSpam):
+		return Spam
+	case set.Mode == PostModerated && !has(LevelHold, LevelSpam):
 		return Approved
 	}
 	return Pending

@@ -43,6 +43,7 @@ type settingsRecord struct {
 	RateLimit    bool     `json:"rate_limit"`
 	AttackMode   string   `json:"attack_mode"`
 	Proof        string   `json:"proof"`
+	OnSpam       string   `json:"on_spam"`
 	DropParams   []string `json:"drop_params"`
 	Reasons      []string `json:"reasons"`
 	AddressesFor int64    `json:"addresses_for"`
@@ -55,7 +56,7 @@ func newSettingsRecord(s comments.Settings) settingsRecord {
 		TicketTTL: s.TicketTTL.Milliseconds(), EditWindow: s.EditWindow.Milliseconds(),
 		CloseAfter: s.CloseAfter.Milliseconds(), ReplyDepth: s.ReplyDepth,
 		RulesURL: s.RulesURL, PrivacyURL: s.PrivacyURL, RateLimit: s.RateLimit,
-		AttackMode: s.AttackMode, Proof: s.Proof, DropParams: s.DropParams, Reasons: s.Reasons,
+		AttackMode: s.AttackMode, Proof: s.Proof, OnSpam: s.OnSpam, DropParams: s.DropParams, Reasons: s.Reasons,
 		AddressesFor: s.AddressesFor.Milliseconds(),
 	}
 }
@@ -68,7 +69,7 @@ func (r settingsRecord) settings() comments.Settings {
 		TicketTTL: ms(r.TicketTTL), EditWindow: ms(r.EditWindow),
 		CloseAfter: ms(r.CloseAfter), ReplyDepth: r.ReplyDepth,
 		RulesURL: r.RulesURL, PrivacyURL: r.PrivacyURL, RateLimit: r.RateLimit,
-		AttackMode: r.AttackMode, Proof: r.Proof, DropParams: r.DropParams, Reasons: r.Reasons,
+		AttackMode: r.AttackMode, Proof: r.Proof, OnSpam: r.OnSpam, DropParams: r.DropParams, Reasons: r.Reasons,
 		AddressesFor: ms(r.AddressesFor),
 	}
 }

@@ -32,6 +32,7 @@ type settingsRecord struct {
 	RateLimit    bool     `json:"rate_limit"`
 	AttackMode   string   `json:"attack_mode"`
 	Proof        string   `json:"proof"`
+	OnSpam       string   `json:"on_spam"`
 	DropParams   []string `json:"drop_params"`
 	Reasons      []string `json:"reasons"`
 	AddressesFor int64    `json:"addresses_for"`
@@ -44,7 +45,7 @@ func newSettingsRecord(s comments.Settings) settingsRecord {
 		TicketTTL: s.TicketTTL.Milliseconds(), EditWindow: s.EditWindow.Milliseconds(),
 		CloseAfter: s.CloseAfter.Milliseconds(), ReplyDepth: s.ReplyDepth,
 		RulesURL: s.RulesURL, PrivacyURL: s.PrivacyURL, RateLimit: s.RateLimit,
-		AttackMode: s.AttackMode, Proof: s.Proof, DropParams: s.DropParams, Reasons: s.Reasons,
+		AttackMode: s.AttackMode, Proof: s.Proof, OnSpam: s.OnSpam, DropParams: s.DropParams, Reasons: s.Reasons,
 		AddressesFor: s.AddressesFor.Milliseconds(),
 	}
 }
@@ -57,7 +58,7 @@ func (r settingsRecord) settings() comments.Settings {
 		TicketTTL: ms(r.TicketTTL), EditWindow: ms(r.EditWindow),
 		CloseAfter: ms(r.CloseAfter), ReplyDepth: r.ReplyDepth,
 		RulesURL: r.RulesURL, PrivacyURL: r.PrivacyURL, RateLimit: r.RateLimit,
-		AttackMode: r.AttackMode, Proof: r.Proof, DropParams: r.DropParams, Reasons: r.Reasons,
+		AttackMode: r.AttackMode, Proof: r.Proof, OnSpam: r.OnSpam, DropParams: r.DropParams, Reasons: r.Reasons,
 		AddressesFor: ms(r.AddressesFor),
 	}
 }
@@ -147,7 +148,7 @@ func checkSite(s comments.Site, actor, subject string) error {
 	set := s.Settings
 	texts := []string{
 		s.Name, actor, subject, set.Lang, set.Timezone, string(set.Title), string(set.Mode),
-		set.RulesURL, set.PrivacyURL, set.AttackMode, set.Proof,
+		set.RulesURL, set.PrivacyURL, set.AttackMode, set.Proof, set.OnSpam,
 	}
 	for _, list := range [][]string{s.Origins, set.DropParams, set.Reasons} {
 		texts = append(texts, list...)
