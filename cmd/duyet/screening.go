@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"golang.org/x/sync/errgroup"
 
@@ -38,11 +39,12 @@ func (in *installation) screener() comments.Screener {
 func (s *service) follow(ctx context.Context) error {
 	sites, err := s.in.comments.Sites(ctx)
 	if err != nil {
-		s.log.Error("what was said before is not known", "err", err)
+		s.log.Error("what was said and decided before is not known", "err", err)
 	}
 	for _, site := range sites {
-		if err := s.in.repeats.Warm(ctx, site.ID); err != nil && ctx.Err() == nil {
-			s.log.Error("what was said before is not known", "site", site.ID, "err", err)
+		err := errors.Join(s.in.repeats.Warm(ctx, site.ID), s.in.learner.Warm(ctx, site.ID))
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("what was said and decided before is not known", "site", site.ID, "err", err)
 		}
 	}
 	return s.in.learner.Follow(ctx)

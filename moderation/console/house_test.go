@@ -39,6 +39,8 @@ type house struct {
 	api   huma.API
 	door  http.Handler
 	now   time.Time
+
+	screening *console.Screening
 }
 
 func newHouse(t testing.TB, base string, siteIDs ...string) *house {
@@ -96,7 +98,7 @@ func (h *house) build(sessions moderation.SessionStore, baseURL *url.URL, clock 
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", "", nil
 	h.api = humamux.New(router, config)
 	c, err := console.New(console.Config{
-		Service: h.svc, Sessions: sessions, Templates: h.set, API: h.api, BaseURL: baseURL, Now: clock,
+		Service: h.svc, Sessions: sessions, Templates: h.set, API: h.api, BaseURL: baseURL, Now: clock, Screening: h.screening,
 		ClientIP: func(r *http.Request) netip.Addr { return netip.MustParseAddrPort(r.RemoteAddr).Addr() },
 	})
 	h.must(err)

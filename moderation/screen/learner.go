@@ -229,6 +229,12 @@ func readModel(data []byte) (*learn.Model, error) {
 	return m, nil
 }
 
+// Warm takes a site's model into memory, so that it follows from now on.
+func (l *Learner) Warm(ctx context.Context, site string) error {
+	_, err := l.pupilOf(ctx, site)
+	return err
+}
+
 // Follow learns what the journals tell, until ctx is done. What fails is logged and tried again.
 func (l *Learner) Follow(ctx context.Context) error {
 	for {
