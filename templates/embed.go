@@ -49,7 +49,7 @@ var (
 		"to": "reply.to", "cancel": "reply.cancel", "errors": "form.errors", "intact": "form.intact",
 		"sending": "embed.sending", "unsent": "embed.unsent", "unsent_help": "embed.unsent_help", "until": "embed.until",
 		"sent": "sent.pending", "sent_help": "sent.pending_own", "published": "sent.published", "published_help": "sent.published_help",
-		"more": "embed.more",
+		"more": "embed.more", "working": "work.doing", "worked": "work.done", "unworked": "work.failed",
 	}
 	embedFields = []string{"name", "title", "content", "code"}
 	embedSlips  = []string{
@@ -85,9 +85,6 @@ func (s *Set) assembleEmbed() error {
 	if err != nil {
 		return err
 	}
-	if err := script(embedMore, map[string]any{"icons": icons}); err != nil {
-		return err
-	}
 	if err := script(embedLater, map[string]any{"words": words(embedLaterWords)}); err != nil {
 		return err
 	}
@@ -97,9 +94,19 @@ func (s *Set) assembleEmbed() error {
 	if err := script(embedOwn, map[string]any{"words": words(embedOwnWords)}); err != nil {
 		return err
 	}
-	return script(embedElement, map[string]any{"words": words(embedWords), "files": map[string]string{
-		"css": s.assets.beside(embedCSS), "rest": s.assets.beside(embedRest), "more": s.assets.beside(embedMore), "form": s.assets.beside(embedForm), "later": s.assets.beside(embedLater), "own": s.assets.beside(embedOwn), "work": s.assets.beside(embedWork),
-	}})
+	beside := func(names map[string]string) map[string]string {
+		for name, file := range names {
+			names[name] = s.assets.beside(file)
+		}
+		return names
+	}
+	parts := beside(map[string]string{"css": embedRest, "form": embedForm, "later": embedLater, "own": embedOwn, "work": embedWork})
+	if err := script(embedMore, map[string]any{"icons": icons, "files": parts}); err != nil {
+		return err
+	}
+	return script(embedElement, map[string]any{
+		"words": words(embedWords), "files": beside(map[string]string{"css": embedCSS, "rest": embedMore}),
+	})
 }
 
 // embedScript is a source with its values in the place of '@name'.

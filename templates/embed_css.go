@@ -141,8 +141,7 @@ func splitCSS(text string, place func(selectors string) int, parts *[3]string) e
 			parts[place(head)] += head + "{" + strings.TrimSpace(body) + "}\n"
 			continue
 		}
-		if strings.HasPrefix(head, "@keyframes") {
-			parts[cssFirst] += head + "{" + body + "}\n"
+		if strings.HasPrefix(head, "@keyframes") { // of what waits, which is never seen with styles
 			continue
 		}
 		var inner [3]string

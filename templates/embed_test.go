@@ -91,7 +91,7 @@ func TestEmbedFilesNameOneAnother(t *testing.T) {
 	if !strings.Contains(w.Body.String(), `".`+url+`"`) || !strings.HasPrefix(integrity, "sha256-") {
 		t.Errorf("the loader says %q, not %s", w.Body, url)
 	}
-	element := string(s.assets.byName[embedElement].body)
+	element := string(s.assets.byName[embedElement].body) + string(s.assets.byName[embedMore].body)
 	for _, name := range []string{embedCSS, embedRest, embedMore, embedForm, embedLater, embedOwn, embedWork} {
 		path := strings.TrimPrefix(s.AssetURL(name), "/static/")
 		if !strings.Contains(element, strings.TrimPrefix(path, "embed/")) {

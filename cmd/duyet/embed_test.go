@@ -78,6 +78,7 @@ func TestEmbedded(t *testing.T) {
 	browser := newBrowser(t, nil)
 	t.Run("from writing to reading", func(t *testing.T) { h.writeAndRead(t, newReader(t, browser), newReader(t, browser)) })
 	t.Run("words survive", func(t *testing.T) { h.wordsSurvive(t, newReader(t, browser)) })
+	t.Run("a proof of work", func(t *testing.T) { h.work(t, newReader(t, browser)) })
 	t.Run("by keyboard", func(t *testing.T) { h.byKeyboard(t, newReader(t, browser)) })
 	t.Run("accessible and in its place", func(t *testing.T) { h.accessible(t, newReader(t, browser)) })
 	t.Run("without scripts", func(t *testing.T) { h.withoutScripts(t) })
@@ -137,6 +138,23 @@ func (h *house) wordsSurvive(t *testing.T, r *reader) {
 	r.picture("wrong-code")
 	r.quiet("422") // browsers say so themselves
 	h.code(r)
+	r.click(".dy-btn-main")
+	r.wait(`seen('.dy-own')`)
+	h.t = t
+	h.decide("trash")
+	r.quiet()
+}
+
+// A site that asks for work instead of the code gets it while the reader writes.
+func (h *house) work(t *testing.T, r *reader) {
+	must(t, "site", "set", testSite, "proof=work", "--data", h.data)
+	defer must(t, "site", "set", testSite, "proof=code", "--data", h.data)
+	r.open(h.article("bai-4", "vi"))
+	r.fill("#ten", "Hà")
+	r.fill("#tieude", "Máy tính hộ")
+	r.fill("#noidung", "Không phải gõ mã.")
+	r.wait(`$('.dy-works') && !seen('#ma') && !seen('.dy-code-img img')`)
+	r.picture("work")
 	r.click(".dy-btn-main")
 	r.wait(`seen('.dy-own')`)
 	h.t = t

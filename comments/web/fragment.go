@@ -134,6 +134,7 @@ func (d *Door) listView(ctx context.Context, site comments.Site, q comments.Thre
 func (d *Door) inertForm(a asked, q comments.ThreadQuery, l *templates.Locale) *formData {
 	f := d.newForm(screen{asked: a, query: q, l: l}, typed{})
 	f.NoCode = l.Say("embed.waits")
+	f.Work = "" // an attack comes and goes; a script hears of it with the code
 	return f
 }
 

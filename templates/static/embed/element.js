@@ -13,16 +13,16 @@ const FILES = '@files';
 const BASE = new URL('../../', import.meta.url);
 
 const first = new CSSStyleSheet();
-first.replaceSync(':host{display:block;min-height:100vh;position:relative}[part]{display:flow-root}:host([hidden]),.dy-down,.dy-is-down .dy-wait{display:none}.dy-is-down .dy-down{display:block}');
+first.replaceSync(':host{display:block;min-height:100vh;position:relative}[part=thread]{display:flow-root}:host([hidden]),.dy-down,.dy-is-down .dy-wait{display:none}.dy-is-down .dy-down{display:block}');
 
 const at = (name) => new URL(FILES[name], import.meta.url).href;
 const styles = {};
-const style = (name) => styles[name] ??= fetch(at(name)).then((r) => (r.ok ? r.text() : Promise.reject(r.status))).then((text) => {
+const style = (url) => styles[url] ??= fetch(url).then((r) => (r.ok ? r.text() : Promise.reject(r.status))).then((text) => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(text);
   return sheet;
 }).catch((e) => {
-  delete styles[name];
+  delete styles[url];
   throw e;
 });
 
@@ -72,7 +72,7 @@ const say = (message, values, lang) => {
 
 // dress names the parts that a page may style, and makes times of the last week relative;
 // the full one stays in the title.
-const PARTS = { head: '.dy-head', comment: '.dy-c', title: '.dy-title', byline: '.dy-by', text: '.dy-text', own: '.dy-own', form: '.dy-form', field: '.dy-in', send: '.dy-btn-main' };
+const PARTS = { comment: '.dy-c', title: '.dy-title', byline: '.dy-by', text: '.dy-text' };
 const dress = (root, lang) => {
   for (const name in PARTS) for (const el of root.querySelectorAll(PARTS[name])) el.part.add(name);
   const words = new Intl.RelativeTimeFormat(lang, { numeric: 'auto' });
@@ -118,7 +118,7 @@ class Comments extends HTMLElement {
 
   constructor() {
     super();
-    this.#adopt(first, this.#held);
+    this.adopt(first, this.#held);
     this.#shadow.append(this.#root);
     const on = (type, fn) => this.#root.addEventListener(type, fn);
     on('click', (e) => this.#click(e));
@@ -192,7 +192,7 @@ class Comments extends HTMLElement {
     this.#seen = near;
     const awake = near && document.visibilityState === 'visible';
     clearInterval(this.#tick);
-    this.#live.awake(awake && this.thread);
+    this.#live.awake(awake && !!this.thread);
     if (!awake) return;
     if (!this.thread) {
       this.load('', this.#asked && `${this.site}~${this.#asked}`);
@@ -210,8 +210,6 @@ class Comments extends HTMLElement {
     return url.href;
   }
 
-  #adopt(...sheets) { this.#shadow.adoptedStyleSheets = [...new Set([...this.#shadow.adoptedStyleSheets, ...sheets])]; }
-
   // asked is the comment that the page's address names.
   get #asked() { return (/^#bl-([\da-f-]{36})$/.exec(location.hash) || [])[1]; }
 
@@ -219,7 +217,7 @@ class Comments extends HTMLElement {
     clearTimeout(this.#retryTimer);
     const turn = ++this.#turn;
     try {
-      const [sheet, thread] = await Promise.all([style('css'), get(this.url({ sort, comment }))]);
+      const [sheet, thread] = await Promise.all([style(at('css')), get(this.url({ sort, comment }))]);
       if (turn !== this.#turn) return false;
       this.sort = sort;
       this.#tries = this.fresh = 0;
@@ -238,8 +236,7 @@ class Comments extends HTMLElement {
     const retry = make('button', { type: 'button', className: 'dy-btn dy-retry' }, w.retry);
     this.#root.replaceChildren(make('div', { className: 'dy', lang: this.speaks },
       make('div', { className: 'dy-wait', ariaBusy: 'true' }, make('p', { role: 'status' }, w.loading)),
-      make('div', { className: 'dy-down dy-say', role: 'status' },
-        make('div', {}, make('strong', {}, w.down), make('p', {}, w.down_help), make('div', { className: 'dy-acts' }, retry, make('slot'))))));
+      make('div', { className: 'dy-down', role: 'status' }, make('strong', {}, w.down), make('p', {}, w.down_help), retry, make('slot'))));
   }
 
   // down says that the service can't be reached, leads to the link inside the element, and
@@ -252,7 +249,7 @@ class Comments extends HTMLElement {
     }
     this.#retryTimer = setTimeout(() => this.#see(this.#seen), Math.min(5000 * 3 ** this.#tries++, 300000));
     this.#root.className = 'dy-is-down';
-    for (const name of ['css', 'rest']) style(name).then((sheet) => this.#adopt(sheet), () => {});
+    style(at('css')).then((sheet) => this.adopt(sheet), () => {});
   }
 
   async #show(thread, sheet) {
@@ -296,7 +293,7 @@ class Comments extends HTMLElement {
   #grow(thread, sheet) {
     const { height } = this.getBoundingClientRect();
     const pushes = this.#pushes();
-    this.#adopt(sheet);
+    this.#shadow.adoptedStyleSheets = [...new Set([sheet, ...this.#shadow.adoptedStyleSheets])]; // before those of parts
     this.#root.className = '';
     this.#root.replaceChildren(thread);
     if (!pushes || this.offsetHeight <= height + 1) return;
@@ -375,16 +372,12 @@ class Comments extends HTMLElement {
 
   #slot(kind) { return `duyet:${kind}:${BASE.host}:${this.site}:${this.page}`; }
 
-  // part is a file that comes when it is needed, with the styles of what only parts show.
+  // part is a file that comes when it is needed: rest.js knows which there are.
   part(name) {
-    return this.#parts[name] ??= Promise.all([import(at(name)), import(at('more')), style('rest')]).then(([{ Part }, { tools }, sheet]) => {
-      this.#adopt(sheet);
-      return new Part(this, { make, say, get, dress, base: BASE, ...tools(this, make, BASE) });
-    }).catch((e) => {
-      delete this.#parts[name];
-      throw e;
-    });
+    return import(at('rest')).then(({ part }) => part(this, this.#parts, name, { make, say, get, dress, style, base: BASE }));
   }
+
+  adopt(...sheets) { this.#shadow.adoptedStyleSheets = [...new Set([...this.#shadow.adoptedStyleSheets, ...sheets])]; }
 
   // write is the form come to life; with a code, unless it only brings words back.
   write(touched = true) {

@@ -180,7 +180,7 @@ export class Part {
     this.#form.elements.parent.value = to ? to.id : '';
     this.#host.place(to && this.#host.find(`bl-${to.id.split('~')[1]}`));
     if (!to) return;
-    const stop = make('button', { type: 'button', className: 'dy-act' }, this.#words.cancel);
+    const stop = make('button', { type: 'button', className: 'dy-act' }, this.#tools.icon('cross'), this.#words.cancel);
     stop.addEventListener('click', () => {
       this.reply(null);
       this.#keep();
@@ -246,15 +246,14 @@ export class Part {
     this.#wants = wants;
     if (!wants.work || !window.isSecureContext || !crypto.subtle) return this.#instead(false);
     const form = this.#form;
-    const status = form.querySelector('[data-dy-effort],[data-dy-status]');
-    const { dyWorking = '', dyWorked = '', dyUnworked = '' } = form.dataset;
+    const status = form.querySelector('[data-dy-status]');
     const say = (text) => { (form.querySelector('.dy-works .dy-code-img span') || status).textContent = text; };
     const instead = wants.code === false;
     this.#instead(instead);
-    say(dyWorking);
-    this.#proof().then(() => say(dyWorked), () => {
+    say(this.#words.working);
+    this.#proof().then(() => say(this.#words.worked), () => {
       this.#instead(false);
-      say(dyUnworked);
+      say(this.#words.unworked);
     });
   }
 

@@ -44,7 +44,9 @@ class Live {
     if (dySeq) url.searchParams.set('after', dySeq);
     const source = this.#source = streaming = new EventSource(url);
     const on = (type, fn) => source.addEventListener(type, (e) => {
-      if (e.lastEventId) this.#el.thread.dataset.dySeq = e.lastEventId;
+      const { dataset } = this.#el.thread;
+      if (Number(e.lastEventId) <= Number(dataset.dySeq)) return; // the thread was fetched since
+      if (e.lastEventId) dataset.dySeq = e.lastEventId;
       fn(e);
     });
     const give = () => {
@@ -58,7 +60,7 @@ class Live {
       this.#tell(this.#el.fresh + added - removed);
     });
     on('stale', () => this.#ask());
-    on('poll', give);
+    source.addEventListener('poll', give);
     source.onopen = () => { this.#fails = 0; };
     source.onerror = () => { if (source.readyState === 2 || ++this.#fails > 5) give(); };
   }

@@ -29,7 +29,7 @@ export class Part {
   box(own) {
     const { make, dress } = this.#tools;
     const w = this.#words;
-    const box = make('div', { className: 'dy-own' },
+    const box = make('div', { className: 'dy-own', part: 'own' },
       make('p', { className: 'dy-state' }, this.#tools.icon('clock'), w.pending, ' ', make('span', {}, w.alone)),
       make('article', { className: 'dy-c' },
         own.title && make('h3', { className: 'dy-title', dir: 'auto' }, own.title),

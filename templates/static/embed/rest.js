@@ -1,6 +1,7 @@
 // What every part needs that comes after the reader's first act: icons, notices, and talking
 // to the service.
 const ICONS = '@icons';
+const FILES = '@files';
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -34,8 +35,10 @@ const kept = (slot, value) => {
 
 const random = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(24)))).replace(/\+/g, '-').replace(/\//g, '_');
 
+const at = (name) => new URL(FILES[name], import.meta.url).href;
+
 // tools are made for one element.
-export const tools = (el, make, base) => {
+const tools = (el, make, base) => {
   // post sends JSON, and gives {body}, or {problem, status, after}; it throws when nobody
   // answers.
   const post = async (what, body) => {
@@ -67,3 +70,13 @@ export const tools = (el, make, base) => {
 
   return { icon, post, notice, mine, author };
 };
+
+// part is one of an element's parts, with the styles of what only parts show; made holds
+// those that are there, or on their way.
+export const part = (el, made, name, given) => made[name] ??= Promise.all([import(at(name)), given.style(at('css'))]).then(([{ Part }, sheet]) => {
+  el.adopt(sheet);
+  return new Part(el, { ...given, ...tools(el, given.make, given.base) });
+}).catch((e) => {
+  delete made[name];
+  throw e;
+});
