@@ -68,6 +68,7 @@ type apiComment struct {
 	CreatedAt time.Time   `json:"created_at"`
 	EditedAt  *time.Time  `json:"edited_at,omitempty"`
 	Signals   []apiSignal `json:"signals"`
+	Risk      uint16      `json:"risk,omitempty" doc:"How likely it is to be rejected, per mille, by the site's own decisions so far; absent when unknown"`
 }
 
 func newComment(who caller, item moderation.Item) apiComment {
@@ -75,7 +76,7 @@ func newComment(who caller, item moderation.Item) apiComment {
 		ID: string(item.ID), Site: item.Site,
 		Page:   apiPage{Key: item.Page.Key, Title: item.Page.Title, URL: item.Page.URL},
 		Parent: string(item.Parent), Name: item.Name, Title: item.Title, Text: item.Content,
-		Status: string(item.Status), Version: item.Version, CreatedAt: item.CreatedAt.UTC(),
+		Status: string(item.Status), Version: item.Version, CreatedAt: item.CreatedAt.UTC(), Risk: item.Risk,
 		Signals: make([]apiSignal, len(item.Signals)),
 	}
 	if !item.EditedAt.IsZero() {
