@@ -161,6 +161,9 @@ func (s *service) build() error {
 	if err != nil {
 		return err
 	}
+	if s.in.store.Shared() {
+		s.metrics.WatchNode(metrics.Node{Behind: s.in.store.Behind(), Replica: s.in.store.StandbyReads})
+	}
 	s.metrics.Watch(metrics.Sources{Queues: s.queues, Size: s.size, Attacks: s.in.alarm.Raisings, Now: s.in.now})
 	s.front, err = httpd.New(httpd.Config{
 		Templates: s.templates, Router: router, API: api, Doors: []httpd.Door{readers, desk}, BasePath: base,

@@ -213,7 +213,7 @@ func (db *DB) Exec(ctx context.Context, sql string, args ...any) (n int64, err e
 		return 0, err
 	}
 	defer db.work.Done()
-	err = db.Read(ctx, func(q Queryer) error {
+	err = db.Read(comments.Shared(ctx, ""), func(q Queryer) error { // a standby takes no writes
 		tag, err := q.Exec(ctx, sql, args...)
 		n = tag.RowsAffected()
 		return err

@@ -62,6 +62,16 @@ func (s *Storage) Behind() func() time.Duration {
 	return s.server.db.Behind
 }
 
+// StandbyReads are what became of the reads that a standby may answer: by it; by the
+// primary, since the standby lagged; by the primary, since it gave no answer.
+func (s *Storage) StandbyReads() (standby, lagged, failed int64) {
+	if s.server == nil {
+		return 0, 0, 0
+	}
+	stats := s.server.db.Replica()
+	return stats.Reads, stats.Lags, stats.Failures
+}
+
 // Lead runs work that is to be done by one node at a time: at once and for as long as ctx
 // lasts where there is one node, and otherwise while this one leads, again and again until
 // ctx is done.
