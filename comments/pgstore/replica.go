@@ -96,8 +96,17 @@ func (r *replica) read(ctx context.Context, site string, at cursor, run func(q Q
 	}
 	defer conn.Release()
 	// The read has a context of its own, which knows nothing of ours.
-	stop := context.AfterFunc(ctx, func() { _ = conn.Conn().PgConn().Conn().SetDeadline(time.Unix(1, 0)) })
-	defer stop()
+	socket, spoilt := conn.Conn().PgConn().Conn(), make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(spoilt)
+		_ = socket.SetDeadline(time.Unix(1, 0))
+	})
+	defer func() {
+		if !stop() {
+			<-spoilt
+			closeQuietly(conn.Conn())
+		}
+	}()
 	var epoch int64
 	var seq uint64
 	err = conn.QueryRow(ctx, `SELECT epoch, seq FROM heads WHERE site = $1`, site).Scan(&epoch, &seq)
