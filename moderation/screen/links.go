@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 
@@ -55,7 +56,7 @@ func linkPattern() *regexp.Regexp {
 // findLinks finds web addresses, without what punctuates the sentence. The host of an e-mail
 // address is none.
 func findLinks(pattern *regexp.Regexp, field, text string) (places []comments.Place) {
-	if !strings.Contains(text, ".") {
+	if !mayLink(text) {
 		return nil
 	}
 	for _, at := range pattern.FindAllStringIndex(text, -1) {
@@ -68,6 +69,19 @@ func findLinks(pattern *regexp.Regexp, field, text string) (places []comments.Pl
 		places = append(places, comments.Place{Field: field, Start: at[0], End: at[0] + len(link)})
 	}
 	return places
+}
+
+// mayLink reports whether a text can hold what the pattern finds: it has a scheme, or a full
+// stop with no space after it. Few letters do, and the pattern takes longer than all other
+// checks together.
+func mayLink(text string) bool {
+	for rest, found := text, true; found; {
+		_, rest, found = strings.Cut(rest, ".")
+		if found && rest != "" && (rest[0] >= utf8.RuneSelf || rest[0] >= 'A' && rest[0] <= 'Z' || rest[0] >= 'a' && rest[0] <= 'z') {
+			return true
+		}
+	}
+	return strings.Contains(text, ".") && strings.Contains(text, "://")
 }
 
 // followedByWord reports whether what looked like a bare name goes on, as in "ăn.com-lê" or
