@@ -109,6 +109,8 @@ type (
 		Site string
 		Head Head
 	}
+	// MovedAlias is the former key of a page that moved, and where it stands now.
+	MovedAlias struct{ Site, From, To string }
 	// MovedComment is a comment with the numbers of its events.
 	MovedComment struct {
 		Comment Comment

@@ -3,6 +3,8 @@ package comments
 import (
 	"context"
 	"errors"
+	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,7 +40,7 @@ func NewService(cfg Config) *Service {
 	s := &Service{cfg: cfg}
 	cfg.Store.Observe(func(c Commit) {
 		switch c.Event.Kind {
-		case KindSiteAdded, KindSiteChanged:
+		case KindSiteAdded, KindSiteChanged, KindPageMerged, KindPageRenamed:
 			s.sites.Delete(c.Event.Site)
 		case KindSiteRemoved:
 			s.sites.Delete(c.Event.Subject)
@@ -55,16 +57,27 @@ func (s *Service) Site(ctx context.Context, id string) (Site, error) {
 	if !ValidSiteID(id) {
 		return Site{}, ErrUnknownSite
 	}
-	site, err := s.cfg.Store.Site(ctx, id)
+	site, err := s.readSite(ctx, id)
 	if err != nil {
 		return Site{}, err
 	}
 	// A change that commits between the read and this line is seen by the check below:
 	// the observer may have run before the entry stood.
 	s.sites.Store(id, site)
-	if again, err := s.cfg.Store.Site(ctx, id); err != nil || again.Version != site.Version {
+	if again, err := s.readSite(ctx, id); err != nil || again.Version != site.Version || !maps.Equal(again.Aliases, site.Aliases) {
 		s.sites.Delete(id)
 		return again, err
+	}
+	return site, nil
+}
+
+func (s *Service) readSite(ctx context.Context, id string) (Site, error) {
+	site, err := s.cfg.Store.Site(ctx, id)
+	if err == nil {
+		site.Aliases, err = s.cfg.Store.Aliases(ctx, id)
+	}
+	if err != nil {
+		return Site{}, err
 	}
 	return site, nil
 }
@@ -75,6 +88,9 @@ func PageKey(site Site, raw string) (key string, isURL bool, err error) {
 	key, isURL, err = pagekey.Canonical(raw, site.Origins, site.Settings.DropParams)
 	switch {
 	case err == nil:
+		if now, moved := site.Aliases[key]; moved {
+			key, isURL = now, strings.Contains(now, "://")
+		}
 		return key, isURL, nil
 	case errors.Is(err, pagekey.ErrForeign):
 		return "", false, Invalid("page", CodePageForeign)

@@ -20,6 +20,10 @@ type Site struct {
 	Settings  Settings
 	CreatedAt time.Time
 	Version   uint64 // one more with every change
+
+	// Aliases are former keys of pages that moved, with those that stand. Service.Site gives
+	// them; stores keep them apart.
+	Aliases map[string]string
 }
 
 // Allows reports whether origin (as a browser sends it) is one of the site's.

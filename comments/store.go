@@ -36,6 +36,7 @@ type Store interface {
 	ThreadReader
 	CommentReader
 	Amender
+	PageKeeper
 	Journal
 	Sweeper
 	Observable

@@ -216,7 +216,7 @@ func (s *Service) judge(ctx context.Context, site Site, page Page, sub Submissio
 		return Invalid("code", CodeCaptchaInvalid)
 	case !now.Before(t.Expires):
 		return Invalid("code", CodeCaptchaExpired)
-	case t.Page != PageHash(site.ID, page.Key):
+	case t.Page != PageHash(site.ID, page.Key) && !asked(site, sub.Page, t):
 		return Invalid("code", CodeCaptchaWrongPage)
 	}
 	if isBlank(sub.Code) { // its work stands for it, see validate

@@ -169,7 +169,7 @@ func (s *Service) TicketLives(ctx context.Context, site Site, rawPage, text stri
 		return false
 	}
 	key, _, err := PageKey(site, rawPage)
-	if err != nil || t.Page != PageHash(site.ID, key) {
+	if err != nil || t.Page != PageHash(site.ID, key) && !asked(site, rawPage, t) {
 		return false
 	}
 	if dead, err := s.cfg.Judge.Dead(ctx, t.ID); err != nil || dead {

@@ -41,6 +41,7 @@ type Config struct {
 	Comments SiteReader
 	Sites    comments.SiteStore
 	Pages    PageReader
+	Mover    PageMover
 	Journal  comments.Journal
 	Throttle Throttle
 	Now      func() time.Time

@@ -33,6 +33,10 @@ type cli struct {
 		Set    siteSetCmd    `cmd:"" help:"Change settings of a site, or show them."`
 		Remove siteRemoveCmd `cmd:"" help:"Remove a site with everything that is its own."`
 	} `cmd:"" help:"Sites: newspapers and offices whose articles carry comments."`
+	Page struct {
+		Merge  pageMergeCmd  `cmd:"" help:"Make one page of two; old links go on leading there."`
+		Rename pageRenameCmd `cmd:"" help:"Give a page another address; old links go on leading there."`
+	} `cmd:"" help:"Pages: articles with a thread."`
 	Moderator struct {
 		Add     moderatorAddCmd     `cmd:"" help:"Add a moderator."`
 		List    moderatorListCmd    `cmd:"" help:"List the moderators."`

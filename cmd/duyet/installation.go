@@ -101,7 +101,7 @@ func newInstallation(store *storage.Storage, log *slog.Logger, now func() time.T
 		Receipts: in.receipts, Screener: in.screener(), Now: now,
 	})
 	in.moderation = moderation.NewService(moderation.Config{
-		Store: store.Moderation(), Comments: in.comments, Sites: store.Comments(), Pages: store.Comments(),
+		Store: store.Moderation(), Comments: in.comments, Sites: store.Comments(), Pages: store.Comments(), Mover: in.comments,
 		Journal: store.Comments(), Throttle: store.Throttle(throttle), Now: now,
 		Key: store.Secret().Lasting("moderators"), Passkeys: passkey.Ceremonies{},
 	})

@@ -76,7 +76,7 @@ func (a *Audience) wrote(site, page string, n int64) {
 func (a *Audience) Observer() comments.Observer {
 	return func(c comments.Commit) {
 		switch c.Event.Kind {
-		case comments.KindSiteRemoved:
+		case comments.KindSiteRemoved, comments.KindPageMerged, comments.KindPageRenamed:
 			a.known.InvalidateAll()
 		}
 	}

@@ -174,6 +174,10 @@ func (f *flushing) count(number uint32, d audience.Delta) error {
 
 func (f *flushing) addViews(number uint32, pages map[string]int64) error {
 	for page, n := range pages {
+		page, err := f.tx.resolve(number, page)
+		if err != nil {
+			return err
+		}
 		key := pageKey(number, page)
 		if _, read := f.views[string(key)]; !read {
 			stored, err := f.tx.views(key)
@@ -254,7 +258,9 @@ func (db *DB) PageViews(ctx context.Context, site string, pages []string) (views
 			if err != nil {
 				return err
 			}
-			views[i], err = tx.views(pageKey(number, p))
+			if p, err = tx.resolve(number, p); err == nil {
+				views[i], err = tx.views(pageKey(number, p))
+			}
 		}
 		return err
 	})

@@ -32,7 +32,7 @@ func (db *DB) Check(ctx context.Context, progress func(done, total int64), repor
 		c := &checker{ctx: ctx, tx: tx, key: db.key, tell: progress, report: report, heads: map[string]head{}, sites: map[uint32]*siteCheck{}}
 		for _, step := range []func() error{
 			c.checkSites, c.checkPages, c.checkComments, c.checkRevisions, c.checkQueues, c.checkThreads,
-			c.checkJournals, c.checkDetails, c.checkSpent, c.checkAddresses, c.checkAudience, c.checkDays, c.checkCounts,
+			c.checkJournals, c.checkDetails, c.checkSpent, c.checkAddresses, c.checkAudience, c.checkDays, c.checkAliases, c.checkCounts,
 		} {
 			if err := step(); err != nil {
 				return err

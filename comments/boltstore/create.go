@@ -84,6 +84,14 @@ func (p *creation) create(tx *Tx) (comments.Comment, bool, error) {
 	if tx.get(bucketComments, key) != nil {
 		return comments.Comment{}, false, fmt.Errorf("comment %s: %w", p.Comment.ID, comments.ErrExists)
 	}
+	stands, err := tx.resolve(h.number, p.Comment.Page)
+	if err != nil {
+		return comments.Comment{}, false, err
+	}
+	if stands != p.Comment.Page {
+		p.Comment.Page = stands
+		p.body = appendBody(nil, p.Comment)
+	}
 	pg, err := tx.page(h.number, site, p.Comment.Page)
 	if err != nil && !errors.Is(err, comments.ErrNotFound) {
 		return comments.Comment{}, false, err

@@ -28,6 +28,7 @@
 //	addresses  expires (8), site, uuid             network address
 //	audience   site, part (1), day (4)             visitors, see audience.go
 //	views      site, canonical key                 views of a page
+//	aliases    site, former key                    key of the page now, see pages.go
 //	days       site, day (4), canonical key        standing comments of a day, see days.go
 //
 // A value is a record: one byte of format, CRC-32C over format, key and payload, payload

@@ -27,6 +27,7 @@ func migrations() []Migration {
 		layAudience,
 		keepMoreOfComments,
 		layDays,
+		layAliases,
 	}
 }
 

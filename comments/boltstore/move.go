@@ -110,6 +110,7 @@ func (db *DB) Nouns() []comments.Noun {
 		NounOf(db, "events", []Bucket{bucketJournal, bucketDetails}, readMovedEvent, putMovedEvent),
 		NounOf(db, "spent tickets", []Bucket{bucketSpent}, readMovedSpent, putMovedSpent),
 		NounOf(db, "addresses", []Bucket{bucketAddresses}, readMovedAddress, putMovedAddress),
+		NounOf(db, "aliases", []Bucket{bucketAliases}, readMovedAlias, putMovedAlias),
 		NounOf(db, "visitors", []Bucket{bucketAudience}, readMovedPart, putMovedPart),
 		NounOf(db, "views", []Bucket{bucketViews}, readMovedViews, putMovedViews),
 		NounOf(db, "heads", []Bucket{bucketHeads}, readMovedHead, putMovedHead),

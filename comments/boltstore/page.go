@@ -125,6 +125,9 @@ func (db *DB) Page(ctx context.Context, site, key string) (p comments.Page, err 
 		if err != nil {
 			return err
 		}
+		if key, err = tx.resolve(number, key); err != nil {
+			return err
+		}
 		found, err := tx.page(number, site, key)
 		if err == nil {
 			p = found.Page

@@ -20,6 +20,10 @@ func (db *DB) Thread(ctx context.Context, site, key string, sort comments.Sort, 
 		if err != nil {
 			return err
 		}
+		key, err := tx.resolve(number, key)
+		if err != nil {
+			return err
+		}
 		k := pageKey(number, key)
 		record := tx.get(bucketPages, k)
 		if record == nil {

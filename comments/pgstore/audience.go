@@ -148,6 +148,9 @@ func flushSite(ctx context.Context, tx pgx.Tx, site string, deltas []audience.De
 			views[page] += n
 		}
 	}
+	if err := resolveViews(ctx, tx, site, views); err != nil {
+		return err
+	}
 	b := &pgx.Batch{}
 	b.Queue(`UPDATE audience SET summary = $2, slots = $3 WHERE site = $1`, site, kept.Summary, kept.Slots)
 	for day, sketch := range sketches {
@@ -159,6 +162,26 @@ func flushSite(ctx context.Context, tx pgx.Tx, site string, deltas []audience.De
 	b.Queue(`DELETE FROM audience_days WHERE site = $1 AND day < $2`, site, int32(today)-1)
 	queueViews(b, site, views)
 	return tx.SendBatch(ctx, b).Close()
+}
+
+// resolveViews gives what was counted under former keys to the pages that stand.
+func resolveViews(ctx context.Context, tx pgx.Tx, site string, views map[string]int64) error {
+	ids := make([]pgtype.UUID, 0, len(views))
+	for key := range views {
+		ids = append(ids, pageUUID(site, key))
+	}
+	rows, err := tx.Query(ctx, `SELECT a.key, a.target FROM unnest($2::uuid[]) AS k (id)
+		CROSS JOIN LATERAL (SELECT * FROM aliases WHERE site = $1 AND id = k.id LIMIT 1) AS a`, site, ids)
+	if err != nil {
+		return err
+	}
+	var from, to string
+	_, err = pgx.ForEachRow(rows, []any{&from, &to}, func() error {
+		views[to] += views[from]
+		delete(views, from)
+		return nil
+	})
+	return err
 }
 
 // queueViews adds to the views of pages, in one statement.
@@ -184,7 +207,7 @@ func (db *DB) PageViews(ctx context.Context, site string, pages []string) (views
 	}
 	err = db.Read(ctx, func(q Queryer) error {
 		views = make([]int64, 0, len(pages))
-		rows, err := q.Query(ctx, `SELECT coalesce((SELECT views FROM views WHERE site = $1 AND page = k.id), 0)
+		rows, err := q.Query(ctx, `SELECT coalesce((SELECT views FROM views WHERE site = $1 AND page = coalesce((SELECT a.page FROM aliases a WHERE a.site = $1 AND a.id = k.id), k.id)), 0)
 			FROM unnest($2::uuid[]) WITH ORDINALITY AS k (id, place) ORDER BY k.place`, site, ids)
 		if err != nil {
 			return err

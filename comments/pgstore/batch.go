@@ -33,6 +33,7 @@ type siteSet struct {
 	// What was read, and what became of it.
 	tickets  map[uuid.UUID]*spentTicket
 	pages    map[uuid.UUID]*page
+	aliases  map[uuid.UUID]uuid.UUID // of pages wanted, to those that stand
 	comments map[uuid.UUID]*stored
 	authors  []author
 
@@ -67,7 +68,7 @@ func (b *batch) read(q *pgx.Batch, tx *Tx) {
 	for _, site := range tx.sites {
 		s := &siteSet{
 			site: site, wantTickets: map[uuid.UUID]bool{}, wantPages: map[uuid.UUID]bool{}, wantComments: map[uuid.UUID]bool{},
-			tickets: map[uuid.UUID]*spentTicket{}, pages: map[uuid.UUID]*page{}, comments: map[uuid.UUID]*stored{},
+			tickets: map[uuid.UUID]*spentTicket{}, pages: map[uuid.UUID]*page{}, aliases: map[uuid.UUID]uuid.UUID{}, comments: map[uuid.UUID]*stored{},
 		}
 		for _, w := range b.ops {
 			w.want(s)
@@ -105,6 +106,7 @@ func (s *siteSet) read(q *pgx.Batch) {
 	}
 	if len(s.wantPages) > 0 {
 		q.Queue(pagesByID, s.site, uuids(s.wantPages)).Query(s.readPages)
+		q.Queue(aliasesByID, s.site, uuids(s.wantPages)).Query(s.readAliases)
 	}
 	if len(s.wantComments) > 0 {
 		q.Queue(commentsByID, s.site, uuids(s.wantComments)).Query(s.readComments)

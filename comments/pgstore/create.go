@@ -75,11 +75,15 @@ func (op *creation) run(s *siteSet, tx *Tx) error {
 	if s.comments[op.id] != nil {
 		return fmt.Errorf("comment %s: %w", op.Comment.ID, comments.ErrExists)
 	}
+	p := s.pages[op.page]
+	if now, moved := s.aliases[op.page]; moved {
+		p = s.pages[now]
+		op.Comment.Page = p.Key
+	}
 	root, err := op.root(s)
 	if err != nil {
 		return err
 	}
-	p := s.pages[op.page]
 	if p != nil && p.Key != op.Comment.Page {
 		return fmt.Errorf("page of site %s: its key does not fit its id: %w", s.site, comments.ErrDamaged)
 	}

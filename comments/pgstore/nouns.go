@@ -21,7 +21,7 @@ func (db *DB) Nouns() []comments.Noun {
 		NounOf(db, movedSites()), NounOf(db, movedPages()), NounOf(db, movedComments()), NounOf(db, movedRevisions()),
 		NounOf(db, movedEvents()),
 		NounOf(db, movedSpent()), NounOf(db, movedAddresses()),
-		NounOf(db, movedVisitors()), NounOf(db, movedViews()), NounOf(db, movedHeads()),
+		NounOf(db, movedAliases()), NounOf(db, movedVisitors()), NounOf(db, movedViews()), NounOf(db, movedHeads()),
 	}
 }
 

@@ -43,9 +43,13 @@ func (f *pageFields) finish(p *comments.Page) {
 // Page implements comments.ThreadReader.
 func (db *DB) Page(ctx context.Context, site, key string) (p comments.Page, err error) {
 	err = db.Read(ctx, func(q Queryer) error {
+		key, err := resolve(ctx, q, site, key)
+		if err != nil {
+			return err
+		}
 		p = comments.Page{Site: site}
 		var f pageFields
-		err := missing(q.QueryRow(ctx, `SELECT `+pageColumns+` FROM pages WHERE site = $1 AND id = $2`,
+		err = missing(q.QueryRow(ctx, `SELECT `+pageColumns+` FROM pages WHERE site = $1 AND id = $2`,
 			site, pageUUID(site, key)).Scan(f.into(&p)...), "page")
 		if err != nil {
 			return nearest(ctx, q, site, err)

@@ -87,6 +87,12 @@ func (db *DB) list(ctx context.Context, site, sql string, args ...any) (list []c
 // Thread implements comments.ThreadReader.
 func (db *DB) Thread(ctx context.Context, site, key string, sort comments.Sort, after comments.ID, limit int) ([]comments.Comment, error) {
 	newest := sort == comments.Newest
+	if err := db.Read(ctx, func(q Queryer) (err error) {
+		key, err = resolve(ctx, q, site, key)
+		return err
+	}); err != nil {
+		return nil, err
+	}
 	list, err := db.list(ctx, site, threaded(newest),
 		max(limit, 0), from(after, newest), pageUUID(site, key), from("", !newest))
 	return shown(list), err

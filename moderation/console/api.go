@@ -28,6 +28,7 @@ func (c *Console) registerAPI() {
 	c.registerComment()
 	c.registerDecisions()
 	c.registerEvents()
+	c.registerPages()
 }
 
 // operation is what the operations here have in common. The service judges what is asked

@@ -47,6 +47,9 @@ func furnish(t *testing.T, s *storage.Storage) {
 			t.Fatal(err)
 		}
 	}
+	if _, err := s.Comments().MovePage(t.Context(), comments.PageMove{Site: "news", From: "https://news.example/2", To: "bài hai", Actor: "m-1"}); err != nil {
+		t.Fatal(err)
+	}
 	day := audience.Day(20_000)
 	for _, site := range []string{"news", "other"} {
 		if _, err := s.Audience().LoadAudience(t.Context(), site, day, audience.Salts{}); err != nil {

@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"NodesRace":                  race,
 		"SurvivesReopening":          reopen,
 		"SitesTakeTheirCountsAlong":  removal,
+		"PagesTakeTheirViewsAlong":   moved,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
@@ -266,5 +267,36 @@ func Nodes(t *testing.T, c comments.Store, nodes ...audience.Store) {
 		if err != nil || got != want {
 			t.Errorf("node %d: %+v, %v, not %+v", i, got, err, want)
 		}
+	}
+}
+
+// moved: a page's views go where the page goes, and those counted under its former key, too.
+func moved(t *testing.T, s Store) {
+	if s.Comments == nil {
+		t.Skip("knows no pages")
+	}
+	for _, page := range []string{"x", "y"} {
+		id, err := comments.NewID("a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := s.Comments.Create(t.Context(), comments.Creation{
+			Comment: comments.Comment{ID: id, Site: "a", Page: page, Status: comments.Approved, CreatedAt: time.Unix(1, 0)},
+			Page:    comments.Page{Site: "a", Key: page}, Actor: comments.ActorReader,
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flush(t, s, audience.Delta{Site: "a", Pages: map[string]int64{"x": 5, "y": 7}})
+	if _, err := s.Comments.MovePage(t.Context(), comments.PageMove{Site: "a", From: "x", To: "y", Merge: true}); err != nil {
+		t.Fatal(err)
+	}
+	flush(t, s, audience.Delta{Site: "a", Pages: map[string]int64{"x": 1, "y": 2}})
+	if _, err := s.Comments.MovePage(t.Context(), comments.PageMove{Site: "a", From: "y", To: "z"}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.PageViews(t.Context(), "a", []string{"x", "y", "z"})
+	if err != nil || fmt.Sprint(got) != "[15 15 15]" {
+		t.Errorf("%v, %v", got, err)
 	}
 }
