@@ -180,7 +180,7 @@ func write(ctx context.Context, tx *Tx, m comments.PageMove) error {
 
 // aliasesByID finds the pages that wanted keys stand for now.
 const aliasesByID = `SELECT a.id, p.id, ` + pageColumns + ` FROM unnest($2::uuid[]) AS k (id)
-	CROSS JOIN LATERAL (SELECT * FROM aliases WHERE site = $1 AND id = k.id LIMIT 1) AS a
+	CROSS JOIN LATERAL (SELECT id, page FROM aliases WHERE site = $1 AND id = k.id LIMIT 1) AS a
 	CROSS JOIN LATERAL (SELECT * FROM pages WHERE site = $1 AND id = a.page LIMIT 1) AS p`
 
 // readAliases notes them, and the pages as if they had been wanted.

@@ -148,6 +148,9 @@ func TestAPIByRole(t *testing.T) {
 		{"GET", "/events?site=bao", "", [...]int{401, 200, 200, 200, 403}},
 		{"GET", "/events?site=*", "", [...]int{401, 403, 403, 200, 403}},
 		{"POST", "/decisions", one, [...]int{401, 403, 200, 200, 200}},
+		{"POST", "/pages", `{"site":"bao","action":"rename","page":"none","to":"x"}`, [...]int{401, 403, 403, 404, 403}},
+		{"POST", "/pages", `{"site":"bao","action":"title","page":"none","title":"x"}`, [...]int{401, 403, 404, 404, 403}},
+		{"POST", "/pages", `{"site":"bao","action":"odd"}`, [...]int{401, 422, 422, 422, 422}},
 		{"GET", "/nope", "", [...]int{401, 404, 404, 404, 404}},
 		{"DELETE", "/queue?site=bao", "", [...]int{401, 405, 405, 405, 405}},
 	} {
