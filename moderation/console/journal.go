@@ -20,6 +20,16 @@ type journalPage struct {
 	Entries   []entry
 	LatestURL string // back to the newest
 	OlderURL  string
+
+	Site     string
+	Chain    *chainState // what a check has found; nil = none was asked for
+	Groups   []choice
+	Actors   []choice
+	From, To string
+	Filtered bool
+	ClearURL string
+	CSVURL   string
+	LinesURL string
 }
 
 // entry is one line of the journal.
@@ -36,8 +46,11 @@ func (c *Console) showJournal(w http.ResponseWriter, r *http.Request, v *visit) 
 	if err != nil {
 		return err
 	}
-	asked := r.URL.Query().Get("site")
-	all, site, err := c.journalSites(r, v, asked)
+	return c.journalPage(w, r, v, askedAudit(r.URL.Query()), before, nil)
+}
+
+func (c *Console) journalPage(w http.ResponseWriter, r *http.Request, v *visit, a auditAsked, before uint64, chain *chainState) error {
+	all, site, err := c.journalSites(r, v, a.site)
 	if err != nil {
 		return err
 	}
@@ -46,7 +59,12 @@ func (c *Console) showJournal(w http.ResponseWriter, r *http.Request, v *visit) 
 	}
 	c.inZoneOf(v, site)
 	templates.UseLocale(r, v.l)
-	page, err := c.cfg.Service.LatestEvents(r.Context(), v.who, site.ID, before, moderation.PageDefault)
+	a.site = site.ID
+	filter, err := a.filter(site.Settings.Location())
+	if err != nil {
+		return err
+	}
+	page, err := c.cfg.Service.Audit(r.Context(), v.who, site.ID, filter, before, moderation.PageDefault)
 	if err != nil {
 		return err
 	}
@@ -54,26 +72,26 @@ func (c *Console) showJournal(w http.ResponseWriter, r *http.Request, v *visit) 
 	if err != nil {
 		return err
 	}
-	d := journalPage{frame: c.frame(r, v, "journal"), SiteName: site.Name}
+	d := journalPage{
+		frame: c.frame(r, v, "journal"), SiteName: site.Name, Chain: chain, Site: site.ID, From: a.from, To: a.to,
+		Filtered: filter != (moderation.EventFilter{}), ClearURL: auditAsked{site: site.ID}.path(c, "", 0),
+		CSVURL: a.path(c, ".csv", 0), LinesURL: a.path(c, ".jsonl", 0),
+	}
+	d.Groups, d.Actors = a.choices(v)
 	for _, e := range page.Events {
 		d.Entries = append(d.Entries, c.entry(v, e, known))
 	}
-	at := func(site string, before uint64) string {
-		q := query("site", site)
-		if before > 0 {
-			q.Set("before", strconv.FormatUint(before, 10))
-		}
-		return c.set.URL("/moderation/audit?" + q.Encode())
-	}
 	if page.Next > 0 {
-		d.OlderURL = at(site.ID, page.Next)
+		d.OlderURL = a.path(c, "", page.Next)
 	}
 	if before > 0 {
-		d.LatestURL = at(site.ID, 0)
+		d.LatestURL = a.path(c, "", 0)
 	}
 	if len(all) > 1 {
 		for _, s := range all {
-			d.Sites = append(d.Sites, link{Words: s.Name, URL: at(s.ID, 0), Current: s.ID == site.ID})
+			other := a
+			other.site = s.ID
+			d.Sites = append(d.Sites, link{Words: s.Name, URL: other.path(c, "", 0), Current: s.ID == site.ID})
 		}
 	}
 	title := v.l.Say("journal.title") + " · Duyet"
@@ -119,6 +137,9 @@ func (c *Console) entry(v *visit, t comments.Transition, known map[comments.ID]c
 		e.URL = c.set.URL(place{}.alone(string(comment.ID)).path(nil))
 	case v.names[subjectID(t.Subject)] != "":
 		e.Subject = v.names[subjectID(t.Subject)]
+		if v.who.Can(moderation.ManagePeople) {
+			e.URL = c.set.URL(peoplePath + "/" + subjectID(t.Subject))
+		}
 	default:
 		e.Subject = t.Subject
 	}
