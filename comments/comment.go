@@ -230,6 +230,14 @@ const (
 	LevelSpam Level = "spam"
 )
 
+// Checks that act on what people decided beforehand: their level spam lays a comment with
+// the spam at once, on any site.
+const (
+	CheckBan  = "ban"
+	CheckRule = "rule"
+	CodeTwo   = "two" // of a rule: two moderators have to approve
+)
+
 // Signal is what one check found in a submission. Code and Args are put into words
 // by the catalogue (message "signal.{check}.{code}"), in the language of whoever reads.
 type Signal struct {

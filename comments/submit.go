@@ -263,8 +263,9 @@ func firstStatus(set Settings, signals []Signal) Status {
 	has := func(levels ...Level) bool {
 		return slices.ContainsFunc(signals, func(s Signal) bool { return slices.Contains(levels, s.Level) })
 	}
+	decided := func(s Signal) bool { return s.Level == LevelSpam && (s.Check == CheckBan || s.Check == CheckRule) }
 	switch {
-	case set.OnSpam == OnSpamSpam && has(LevelSpam):
+	case slices.ContainsFunc(signals, decided), set.OnSpam == OnSpamSpam && has(LevelSpam):
 		return Spam
 	case set.Mode == PostModerated && !has(LevelHold, LevelSpam):
 		return Approved

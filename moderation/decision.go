@@ -164,6 +164,10 @@ func (d Decision) on(reasons []string, actor string) func(comments.Comment, comm
 		if d.doneAlready(c, last, actor) {
 			return nil, nil
 		}
+		first := d.Action == Approve && firstOfTwo(c, last, actor)
+		if first && last.Kind == KindVouched {
+			return nil, nil // the same person again
+		}
 		stands := c.Status == comments.Pending
 		if d.Version != nil {
 			stands = c.Version == *d.Version
@@ -171,12 +175,24 @@ func (d Decision) on(reasons []string, actor string) func(comments.Comment, comm
 		if !stands || !step.To.Valid() {
 			return nil, &ConflictError{By: last.Actor, At: last.At, Status: c.Status, Version: c.Version}
 		}
-		if step.To == c.Status {
+		if first {
+			step.To, step.Kind = comments.Pending, KindVouched
+		} else if step.To == c.Status && last.Kind != KindVouched {
 			return nil, nil
 		}
 		step.reason(reasons, d)
 		return step, nil
 	}
+}
+
+// firstOfTwo reports whether a comment needs two moderators and nobody but this one has
+// approved it yet. The second has to come right after the first: what happens between, an
+// edit for one, has been seen by the second alone.
+func firstOfTwo(c comments.Comment, last comments.Transition, actor string) bool {
+	if c.Status != comments.Pending || last.Kind == KindVouched && last.Actor != actor {
+		return false
+	}
+	return slices.ContainsFunc(c.Signals, func(s comments.Signal) bool { return s.Check == comments.CheckRule && s.Code == comments.CodeTwo })
 }
 
 // doneAlready reports whether the last event is this very decision by the same person.

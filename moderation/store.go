@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"duyet/comments"
@@ -15,6 +16,7 @@ import (
 // one group commit. Each promise has its test in moderation/storetest.
 type Store interface {
 	QueueReader
+	AddressReader
 	Transitioner
 	PeopleStore
 	TokenStore
@@ -44,6 +46,13 @@ type QueueReader interface {
 	Queue(ctx context.Context, f QueueFilter) ([]comments.Comment, error)
 	// QueueCount is how many fit the filter's site, status and queue, exactly.
 	QueueCount(ctx context.Context, f QueueFilter) (int64, error)
+}
+
+// AddressReader reads where comments came from.
+type AddressReader interface {
+	// Addresses are those of comments whose address is still kept; others are left out, and
+	// so are comments that do not exist.
+	Addresses(ctx context.Context, ids []comments.ID) (map[comments.ID]netip.Addr, error)
 }
 
 // Step is what a decision makes of a comment.
@@ -217,4 +226,6 @@ const (
 	// Kinds of decisions beside comments.KindDecided.
 	KindRestored comments.Kind = "comment.restored"
 	KindUndone   comments.Kind = "comment.undone"
+	// KindVouched is the approval of the first of two moderators; the comment stays pending.
+	KindVouched comments.Kind = "comment.vouched"
 )

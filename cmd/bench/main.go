@@ -26,6 +26,7 @@ type cli struct {
 	Postgres postgresCmd `cmd:"" help:"Submissions, decisions and first pages on PostgreSQL, against pgbench."`
 	Capacity capacityCmd `cmd:"" help:"What a large installation takes, computed from what is measured here."`
 	Screen   screenCmd   `cmd:"" help:"What the checks find and what they cost."`
+	Attack   attackCmd   `cmd:"" help:"A flood of comments while readers write."`
 	All      allCmd      `cmd:"" default:"1" help:"Writes and reads on the embedded file (the default)."`
 
 	Rounds int           `help:"Rounds of each measure, in turn; the median counts." default:"5"`

@@ -16,6 +16,8 @@ type screening struct {
 	lists   *screen.Lists
 	repeats *screen.Repeats
 	learner *screen.Learner
+	bans    *screen.Bans
+	rules   *screen.Rules
 }
 
 // screener starts the checks, and is the list of all.
@@ -23,6 +25,7 @@ func (in *installation) screener() comments.Screener {
 	store := in.store.Comments()
 	desk := screen.Desk{
 		Documents: in.store.Moderation(), Queues: in.store.Moderation(), Now: in.now,
+		Addresses: in.store.Moderation(), Transitions: in.store.Moderation(),
 		Allowed: func(ctx context.Context, who moderation.Moderator, p moderation.Permission, site string) error {
 			return in.moderation.Allowed(ctx, who, p, site)
 		},
@@ -32,7 +35,11 @@ func (in *installation) screener() comments.Screener {
 	for _, observe := range []comments.Observer{in.lists.Observe, in.repeats.Observe, in.learner.Observe} {
 		store.Observe(observe)
 	}
-	return screen.Default(in.lists.Check(), in.repeats.Check(), in.learner.Check())
+	in.bans, in.rules = screen.NewBans(desk), screen.NewRules(desk, in)
+	store.Observe(in.bans.Observe)
+	store.Observe(in.rules.Observe)
+	checks := screen.Default(in.lists.Check(), in.repeats.Check(), in.learner.Check(), in.bans.Check())
+	return screen.Ruled{Screener: checks, Rules: in.rules}
 }
 
 // follow keeps what the checks know up to date until ctx ends.
@@ -56,4 +63,9 @@ func (s *service) lead(ctx context.Context) error {
 	g.Go(func() error { return s.sweep(ctx) })
 	g.Go(func() error { return s.in.learner.Keep(ctx) })
 	return g.Wait()
+}
+
+// Site finds a site; it implements screen.SiteReader before there is a comments.Service.
+func (in *installation) Site(ctx context.Context, id string) (comments.Site, error) {
+	return in.comments.Site(ctx, id)
 }

@@ -37,6 +37,7 @@ func (d *Door) registerAPI() {
 	again.Description = "The same words had come with this ticket before"
 	submit.Responses["200"] = &again
 
+	d.registerNudge()
 	page := &huma.Param{Name: "page", In: "query", Required: true, Schema: text(), Description: "The page's address, or an id of the site's own"}
 	d.document("read-thread", "thread", "Read a page's approved comments", reflect.TypeFor[threadBody](),
 		page, number("limit", comments.ThreadMost, comments.ThreadLimit), cursor(), sorting())

@@ -75,6 +75,7 @@ type formData struct {
 
 	Image, Sound string // "" without a ticket
 	Work         string // address of challenges, when the page asks for a proof of work
+	Check        string // address that looks at words before they are sent
 	Coded        bool   // the code is needed even with one
 	Renew        string // address that issues tickets
 	Expires      string // of the ticket; for the script, that renews it before
@@ -109,8 +110,8 @@ func (d *Door) newForm(s screen, t typed) *formData {
 		NameMax: set.NameMax, TitleMax: set.TitleMax, ContentMax: set.ContentMax,
 		NewlineFirst: len(t.Content) > 0 && (t.Content[0] == '\n' || t.Content[0] == '\r'),
 		CodeFor:      s.l.Wait(set.TicketTTL), Rules: set.RulesURL, Privacy: set.PrivacyURL,
-		Renew: d.tpl.URL(apiPrefix + s.site.ID + "/captcha"),
-		By:    map[string]*slip{},
+		Renew: d.tpl.URL(apiPrefix + s.site.ID + "/captcha"), Check: d.tpl.URL(apiPrefix + s.site.ID + "/comments/check"),
+		By: map[string]*slip{},
 	}
 	if want := d.wants(s.site, s.query.Page); want.Work {
 		f.Work, f.Coded = d.workAddress(s.site), want.Code

@@ -36,7 +36,7 @@ func TestEverythingHasWords(t *testing.T) {
 		moderation.KindModeratorAdded, moderation.KindModeratorChanged, moderation.KindModeratorDisabled, moderation.KindModeratorRemoved,
 		moderation.KindPasswordChanged, moderation.KindTokenAdded, moderation.KindSignedIn, moderation.KindSignedOut,
 		moderation.KindSignInFailed, moderation.KindRestored, moderation.KindUndone,
-		moderation.KindAttackBegan, moderation.KindAttackEnded,
+		moderation.KindAttackBegan, moderation.KindAttackEnded, moderation.KindVouched,
 	} {
 		ids = append(ids, "event."+string(k))
 	}

@@ -3,6 +3,7 @@ package pgstore
 import (
 	"context"
 	"fmt"
+	"net/netip"
 
 	core "duyet/comments"
 	"duyet/moderation"
@@ -25,4 +26,9 @@ func (s *Store) QueueCount(ctx context.Context, f moderation.QueueFilter) (int64
 // Transition implements moderation.Transitioner.
 func (s *Store) Transition(ctx context.Context, changes []moderation.Change) ([]moderation.Changed, error) {
 	return s.db.Amend(ctx, moderation.Amendments(changes))
+}
+
+// Addresses implements moderation.AddressReader.
+func (s *Store) Addresses(ctx context.Context, ids []core.ID) (map[core.ID]netip.Addr, error) {
+	return s.db.Addresses(ctx, ids)
 }

@@ -26,6 +26,9 @@ type Lists struct {
 type Desk struct {
 	Documents moderation.DocumentStore
 	Queues    moderation.QueueReader
+	// Addresses and Transitions are for bans.
+	Addresses   moderation.AddressReader
+	Transitions moderation.Transitioner
 	// Allowed is comments.ErrForbidden for who may not do that on a site; see
 	// moderation.Service.Allowed.
 	Allowed func(ctx context.Context, who moderation.Moderator, p moderation.Permission, site string) error
@@ -221,8 +224,6 @@ func (l *Lists) WouldHave(ctx context.Context, who moderation.Moderator, list Wo
 		if len(hits) == 0 {
 			return
 		}
-		p.Hits++
-		p.ByStatus.Move("", comment.Status)
 		h := PastHit{Comment: comment}
 		for _, hit := range hits {
 			if !slices.Contains(h.Words, hit.Entry.Text) {
@@ -230,18 +231,38 @@ func (l *Lists) WouldHave(ctx context.Context, who moderation.Moderator, list Wo
 			}
 			h.Places = append(h.Places, hit.Place)
 		}
-		p.Examples = append(p.Examples, h)
+		p.add(h)
 	})
+	p.trim()
+	return p, err
+}
+
+// add counts a comment that was hit.
+func (p *Past) add(h PastHit) {
+	p.Hits++
+	p.ByStatus.Move("", h.Comment.Status)
+	p.Examples = append(p.Examples, h)
+	if len(p.Examples) > 100*lookBackShow {
+		p.trim()
+	}
+}
+
+// trim leaves the newest examples.
+func (p *Past) trim() {
 	slices.SortFunc(p.Examples, func(a, b PastHit) int { return b.Comment.CreatedAt.Compare(a.Comment.CreatedAt) })
 	p.Examples = p.Examples[:min(len(p.Examples), lookBackShow)]
-	return p, err
 }
 
 // recent visits a site's comments written since a time, whatever became of them, those of each
 // status newest first, at most so many.
 func recent(ctx context.Context, queues moderation.QueueReader, site string, since time.Time, most int, visit func(comments.Comment)) (seen int, cut bool, err error) {
+	return recentOf(ctx, queues, site, comments.Statuses[:], since, most, visit)
+}
+
+// recentOf is recent for some statuses.
+func recentOf(ctx context.Context, queues moderation.QueueReader, site string, statuses []comments.Status, since time.Time, most int, visit func(comments.Comment)) (seen int, cut bool, err error) {
 	const page = 500
-	for _, status := range comments.Statuses {
+	for _, status := range statuses {
 		after := comments.ID("")
 		for done := false; !done; {
 			list, err := queues.Queue(ctx, moderation.QueueFilter{Site: site, Status: status, Order: comments.Newest, After: after, Limit: page})

@@ -61,7 +61,8 @@ func Default(more ...Check) *List {
 
 // all is every check there is, for its codes alone.
 func all() *List {
-	return Default((*Lists)(nil).Check(), (*Repeats)(nil).Check(), (*Learner)(nil).Check())
+	rules := Check{Name: comments.CheckRule, Codes: []string{string(EffectHold), string(EffectSpam), string(EffectTwo)}}
+	return Default((*Lists)(nil).Check(), (*Repeats)(nil).Check(), (*Learner)(nil).Check(), (*Bans)(nil).Check(), rules)
 }
 
 // Codes lists every check and code that a signal may have, in order, for

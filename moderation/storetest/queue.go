@@ -1,8 +1,10 @@
 package storetest
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"duyet/comments"
 	"duyet/moderation"
@@ -94,4 +96,32 @@ func queueSuspect(t *testing.T, b *bench) {
 	f.Status = comments.Approved // nothing is suspect there
 	b.Equal("suspects among the approved", b.queue(f), []comments.ID{})
 	b.Equal("count of those", b.queueCount(f), int64(0))
+}
+
+func addresses(t *testing.T, b *bench) {
+	b.AddSite("news")
+	b.AddSite("other")
+	one, two := b.Post("news", "p", comments.Pending), b.Post("other", "p", comments.Spam)
+	without := b.Creation("news", "p", comments.Pending)
+	without.Author = comments.Author{}
+	none := b.Create(without)
+	unknown, err := comments.NewID("news")
+	b.Must(err)
+	elsewhere, err := comments.NewID("nowhere")
+	b.Must(err)
+	ids := []comments.ID{one.ID, two.ID, none.ID, unknown, elsewhere}
+	found, err := b.desk.Addresses(b.Ctx, ids)
+	b.Must(err)
+	home := netip.MustParseAddr("192.0.2.7")
+	b.Equal("addresses", found, map[comments.ID]netip.Addr{one.ID: home, two.ID: home})
+	for {
+		n, err := b.Store.Sweep(b.Ctx, one.CreatedAt.Add(100*24*time.Hour))
+		b.Must(err)
+		if n == 0 {
+			break
+		}
+	}
+	found, err = b.desk.Addresses(b.Ctx, ids)
+	b.Must(err)
+	b.Equal("addresses past their time", len(found), 0)
 }

@@ -20,6 +20,7 @@ func Run(t *testing.T, open func(t *testing.T) (comments.Store, moderation.Store
 		test func(*testing.T, *bench)
 	}{
 		{"Queue", queue},
+		{"Addresses", addresses},
 		{"QueueCursorGone", queueCursorGone},
 		{"QueueSuspect", queueSuspect},
 		{"Transition", transition},
@@ -27,6 +28,7 @@ func Run(t *testing.T, open func(t *testing.T) (comments.Store, moderation.Store
 		{"TransitionResults", transitionResults},
 		{"TransitionInOrder", transitionInOrder},
 		{"TransitionThread", transitionThread},
+		{"TransitionInPlace", transitionInPlace},
 		{"TransitionRace", transitionRace},
 		{"TransitionIsolation", transitionIsolation},
 		{"TransitionObserved", transitionObserved},

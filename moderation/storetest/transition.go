@@ -263,3 +263,25 @@ func contexts(t *testing.T, b *bench) {
 		t.Fatal("a call that was never queued left an event")
 	}
 }
+
+// transitionInPlace: a step to the status that stands is an event and a version like any
+// other, and changes no count and no queue.
+func transitionInPlace(t *testing.T, b *bench) {
+	b.AddSite("news")
+	c := b.Post("news", "p", comments.Pending)
+	before, err := b.Store.Head(b.Ctx, "news")
+	b.Must(err)
+	moved := b.move(moderation.Change{ID: c.ID, Actor: "m-1", Decide: func(comments.Comment, comments.Transition) (*moderation.Step, error) {
+		return &moderation.Step{To: comments.Pending, Kind: moderation.KindVouched}, nil
+	}})
+	b.Equal("status", moved[0].Status, comments.Pending)
+	b.Equal("version", moved[0].Version, c.Version+1)
+	after, err := b.Store.Head(b.Ctx, "news")
+	b.Must(err)
+	b.Equal("counts", after.Counts, before.Counts)
+	b.Equal("sequence", after.Seq, before.Seq+1)
+	b.Equal("queue", b.queue(moderation.QueueFilter{Site: "news", Status: comments.Pending, Limit: 10}), []comments.ID{c.ID})
+	history, err := b.Store.History(b.Ctx, c.ID)
+	b.Must(err)
+	b.Equal("kind", history[1].Kind, moderation.KindVouched)
+}
