@@ -309,6 +309,9 @@ func (p *plain) run(ctx context.Context, l load, d time.Duration) (float64, erro
 		return 0, fmt.Errorf("pgbench: %w\n%s", err, out)
 	}
 	m := tps.FindSubmatch(out)
+	if m == nil && d > 0 && d < time.Minute && strings.Contains(string(out), "actually processed: 0") {
+		return p.run(ctx, l, 2*d) // connecting took all of it
+	}
 	if m == nil {
 		return 0, fmt.Errorf("pgbench says no tps:\n%s", out)
 	}
