@@ -161,7 +161,7 @@ func (m capacityCmd) plan(ctx context.Context, c *cli, k costs, byPage bool) (p 
 	return p, nil
 }
 
-// diskUsed is the share of a disk that is planned for.
+// diskUsed is the share of a disk that is planned for: what is left takes the log and what vacuum has yet to free.
 const diskUsed = 0.7
 
 // usable is how many processors of a machine may be in use.
