@@ -40,7 +40,7 @@ func (c Comment) Shown() Comment {
 type Step struct {
 	// Comment is the comment as it is to be. Its Status, words (Name, Title, Content,
 	// EditedAt), Signals, Public, Risk, Likes, Reports and Marks count; of the rest what
-	// stands is kept.
+	// stands is kept. Reports may fall to zero, which closes them.
 	Comment Comment
 
 	// Kind is that of the event in the journal, which tells of the change, and Version is
@@ -53,8 +53,8 @@ type Step struct {
 	Detail *Detail // typed words, with their salt; nil = none
 }
 
-// Amendment is one compare-and-set. Decide sees the comment as it stands and its last
-// transition, inside the transaction, and says what becomes of it; a nil Step changes
+// Amendment is one compare-and-set. Decide sees the comment as it stands and the last
+// transition that moved its version, inside the transaction, and says what becomes of it; a nil Step changes
 // nothing and is no error. It must be quick, touch nothing outside itself, and may be
 // called again if the transaction is retried.
 type Amendment struct {
@@ -86,8 +86,10 @@ func (s *Step) Apply(stands Comment) (Comment, error) {
 	switch {
 	case !next.Status.Valid():
 		return stands, fmt.Errorf("status %q: %w", next.Status, ErrInvalid)
-	case next.Likes < 0 || next.Reports < 0:
+	case next.Likes < 0:
 		return stands, fmt.Errorf("a count below zero: %w", ErrInvalid)
+	case next.Reports != stands.Reports && next.Reports != 0:
+		return stands, fmt.Errorf("reports are made one by one, and closed together: %w", ErrInvalid)
 	}
 	if s.Kind != "" && !s.Aside {
 		next.Version++

@@ -14,23 +14,26 @@ var (
 	ErrUnauthenticated  = errors.New("not signed in")
 	ErrForbidden        = errors.New("forbidden")
 	ErrConflict         = errors.New("conflict")
-	ErrInvalid          = errors.New("invalid")                  // see InvalidError
-	ErrMalformed        = errors.New("malformed request")        // syntax, a bad cursor, limit or page key in a query
-	ErrTooLarge         = errors.New("body too large")           // over the door's limit
-	ErrUnsupportedMedia = errors.New("unsupported media type")   // neither JSON nor a form
-	ErrLimited          = errors.New("too many requests")        // see LimitedError
-	ErrOriginNotAllowed = errors.New("origin not allowed")       // zone (b) of the contract
-	ErrPageClosed       = errors.New("page closed")              // takes no more comments
-	ErrGone             = errors.New("gone")                     // an expired ticket's image or sound
-	ErrUnavailable      = errors.New("store unavailable")        // can't be read or written now; nothing was changed
-	ErrExists           = fmt.Errorf("exists: %w", ErrConflict)  // the name is taken
-	ErrVersion          = fmt.Errorf("changed: %w", ErrConflict) // compare-and-set lost; see moderation.ConflictError
-	ErrDamaged          = errors.New("damaged record")           // a checksum or chain that doesn't fit
-	ErrUnknownSite      = fmt.Errorf("site: %w", ErrNotFound)    // no such site
-	ErrUnknownSetting   = fmt.Errorf("setting: %w", ErrInvalid)  // Settings.Set: no such key
-	ErrBadSetting       = fmt.Errorf("setting: %w", ErrInvalid)  // Settings.Set: a value out of its range
-	ErrTicketSpent      = fmt.Errorf("ticket: %w", ErrConflict)  // Store.Create: spent on other words
-	ErrTicketUnreadable = fmt.Errorf("ticket: %w", ErrNotFound)  // not sealed by us, or by a key long gone
+	ErrInvalid          = errors.New("invalid")                          // see InvalidError
+	ErrMalformed        = errors.New("malformed request")                // syntax, a bad cursor, limit or page key in a query
+	ErrTooLarge         = errors.New("body too large")                   // over the door's limit
+	ErrUnsupportedMedia = errors.New("unsupported media type")           // neither JSON nor a form
+	ErrLimited          = errors.New("too many requests")                // see LimitedError
+	ErrOriginNotAllowed = errors.New("origin not allowed")               // zone (b) of the contract
+	ErrPageClosed       = errors.New("page closed")                      // takes no more comments
+	ErrGone             = errors.New("gone")                             // an expired ticket's image or sound
+	ErrUnavailable      = errors.New("store unavailable")                // can't be read or written now; nothing was changed
+	ErrExists           = fmt.Errorf("exists: %w", ErrConflict)          // the name is taken
+	ErrVersion          = fmt.Errorf("changed: %w", ErrConflict)         // compare-and-set lost; see moderation.ConflictError
+	ErrDamaged          = errors.New("damaged record")                   // a checksum or chain that doesn't fit
+	ErrUnknownSite      = fmt.Errorf("site: %w", ErrNotFound)            // no such site
+	ErrUnknownSetting   = fmt.Errorf("setting: %w", ErrInvalid)          // Settings.Set: no such key
+	ErrBadSetting       = fmt.Errorf("setting: %w", ErrInvalid)          // Settings.Set: a value out of its range
+	ErrNotYours         = fmt.Errorf("not its author: %w", ErrForbidden) // neither receipt nor key proves it
+	ErrTooLate          = fmt.Errorf("too late: %w", ErrForbidden)       // the site's time for edits is over
+	ErrNoAppeal         = fmt.Errorf("no appeal: %w", ErrConflict)       // not rejected, or an appeal was made before
+	ErrTicketSpent      = fmt.Errorf("ticket: %w", ErrConflict)          // Store.Create: spent on other words
+	ErrTicketUnreadable = fmt.Errorf("ticket: %w", ErrNotFound)          // not sealed by us, or by a key long gone
 	ErrTicketExpired    = fmt.Errorf("ticket expired: %w", ErrGone)
 )
 
@@ -47,6 +50,8 @@ const (
 	CodePageInvalid   = "page_invalid"
 	CodeWrongType     = "wrong_type"
 	CodeTicketSpent   = "ticket_spent"
+	CodeAuthorInvalid = "author_invalid"
+	CodeUnknownReason = "unknown_reason"
 
 	CodeCaptchaInvalid   = "captcha_invalid"
 	CodeCaptchaExpired   = "captcha_expired"

@@ -9,6 +9,10 @@ type Kind string
 const (
 	KindSubmitted Kind = "comment.submitted"
 	KindDecided   Kind = "comment.decided"
+	KindEdited    Kind = "comment.edited"    // by its author
+	KindWithdrawn Kind = "comment.withdrawn" // by its author
+	KindAppealed  Kind = "comment.appealed"  // by its author; the sentence is the note of its Detail
+	KindReported  Kind = "comment.reported"  // by a reader; moves no version
 
 	KindSiteAdded   Kind = "site.added"
 	KindSiteChanged Kind = "site.changed"

@@ -37,6 +37,8 @@ type Store interface {
 	CommentReader
 	Amender
 	PageKeeper
+	AuthorReader
+	Reporter
 	Journal
 	Sweeper
 	Observable

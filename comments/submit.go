@@ -24,6 +24,7 @@ type Submission struct {
 	Code      string
 	Trap      string
 	Work      string
+	Author    string       // the author's key; "" = none
 	Lang      string       // of the form: "vi" or "en"
 	WrongType []FieldError // fields whose JSON type the door could not read as text
 	Addr      netip.Addr
@@ -55,7 +56,7 @@ func (sub Submission) words(t TicketID) [32]byte {
 // lets in. Errors: *InvalidError, *LimitedError, ErrPageClosed, ErrMalformed (not UTF-8),
 // ErrUnavailable. Nothing is stored unless it returns nil.
 func (s *Service) Submit(ctx context.Context, site Site, sub Submission) (_ Submitted, err error) {
-	for _, text := range []string{sub.Page, sub.PageTitle, sub.Parent, sub.Name, sub.Title, sub.Content, sub.Ticket, sub.Code, sub.Work} {
+	for _, text := range []string{sub.Page, sub.PageTitle, sub.Parent, sub.Name, sub.Title, sub.Content, sub.Ticket, sub.Code, sub.Work, sub.Author} {
 		if !utf8.ValidString(text) {
 			return Submitted{}, fmt.Errorf("not UTF-8: %w", ErrMalformed)
 		}
@@ -158,17 +159,15 @@ func (s *Service) validate(ctx context.Context, site Site, sub Submission, e *en
 		page.CreatedAt = now
 	}
 
-	set := site.Settings
 	c := Comment{Site: site.ID, Page: page.Key, Lang: sub.Lang, CreatedAt: now}
-	var bad *FieldError
-	c.Name, bad = textRule{"name", true, true, set.NameMax, NameBytes}.check(sub.Name)
-	note(bad)
-	if set.Title != Off {
-		c.Title, bad = textRule{"title", set.Title == Required, true, set.TitleMax, TitleBytes}.check(sub.Title)
-		note(bad)
+	words, bad := checkWords(site.Settings, Words{Name: sub.Name, Title: sub.Title, Content: sub.Content})
+	c.SetWords(words)
+	for _, b := range bad {
+		note(&b)
 	}
-	c.Content, bad = textRule{"content", true, false, set.ContentMax, ContentBytes}.check(sub.Content)
-	note(bad)
+	if c.Author, err = AuthorKeyOf(site.ID, sub.Author); err != nil {
+		note(&FieldError{Field: "author", Code: CodeAuthorInvalid})
+	}
 	if sub.Parent != "" {
 		parent, err := s.parent(ctx, page, sub.Parent)
 		if errors.Is(err, ErrNotFound) {
@@ -187,6 +186,23 @@ func (s *Service) validate(ctx context.Context, site Site, sub Submission, e *en
 	}
 	c.ID, err = NewID(site.ID)
 	return c, page, err
+}
+
+// checkWords reads what a site asks for. The errors are all that is wrong with it.
+func checkWords(set Settings, typed Words) (w Words, wrong []FieldError) {
+	check := func(rule textRule, typed string) string {
+		text, bad := rule.check(typed)
+		if bad != nil {
+			wrong = append(wrong, *bad)
+		}
+		return text
+	}
+	w.Name = check(textRule{"name", true, true, set.NameMax, NameBytes}, typed.Name)
+	if set.Title != Off {
+		w.Title = check(textRule{"title", set.Title == Required, true, set.TitleMax, TitleBytes}, typed.Title)
+	}
+	w.Content = check(textRule{"content", true, false, set.ContentMax, ContentBytes}, typed.Content)
+	return w, wrong
 }
 
 // parent is the comment a reply is for: in public and on the same page, else ErrNotFound,

@@ -189,32 +189,6 @@ func (s *Service) Limit(site Site, page [16]byte, m Meter, addr netip.Addr) erro
 	return err
 }
 
-// Own is what receipts prove to be their bearer's, of one page, newest receipt first,
-// with the status as its author may read it. Receipts of other sites or pages, or of
-// nothing, are passed over.
-func (s *Service) Own(ctx context.Context, site Site, pageKey string, receipts []string) ([]Comment, error) {
-	var own []Comment
-	for _, r := range receipts {
-		id, err := s.cfg.Receipts.Open(r)
-		if err != nil || id.Site() != site.ID {
-			continue
-		}
-		c, err := s.cfg.Store.Comment(ctx, id)
-		if errors.Is(err, ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if c.Page != pageKey {
-			continue
-		}
-		c.Status = c.Status.ToAuthor()
-		own = append(own, c)
-	}
-	return own, nil
-}
-
 // ReplyTo is the approved comment of a page that a reply is for, or ErrNotFound.
 func (s *Service) ReplyTo(ctx context.Context, page Page, raw string) (Comment, error) {
 	id, err := s.parent(ctx, page, raw)

@@ -66,8 +66,10 @@ const (
 	MeterTicket  Meter = "ticket"
 	MeterImage   Meter = "image"
 	MeterSound   Meter = "sound"
-	MeterWork    Meter = "work"  // challenges asked for
-	MeterNudge   Meter = "nudge" // words looked at before they are sent
+	MeterWork    Meter = "work"   // challenges asked for
+	MeterNudge   Meter = "nudge"  // words looked at before they are sent
+	MeterOwn     Meter = "own"    // an author's edits, withdrawals and appeals
+	MeterReport  Meter = "report" // readers' reports; beyond them each costs a code
 
 	// What failed, and let nothing in.
 	MeterFailed Meter = "failed" // tries with a slip in a field, a ticket that is no good, or a wrong code

@@ -23,11 +23,14 @@ const (
 	Trash   Action = "trash"
 	Restore Action = "restore" // back to pending
 	Undo    Action = "undo"    // back to the state before the last change
+	Keep    Action = "keep"    // what readers see stays: reports are closed, an edit is refused and its earlier words stand
+	Uphold  Action = "uphold"  // an appeal is heard and the rejection stands
 )
 
 var targets = map[Action]comments.Status{
 	Approve: comments.Approved, Reject: comments.Rejected, Spam: comments.Spam,
 	Trash: comments.Trashed, Restore: comments.Pending,
+	Keep: comments.Approved, Uphold: comments.Rejected,
 }
 
 // Valid reports whether a is an action.
@@ -48,6 +51,7 @@ type Decision struct {
 	Version *uint64
 	Reason  string // a code of the site's list; anything else is kept as typed
 	Note    string
+	Tell    bool // a typed reason is for the author to read; a code of the list always is
 }
 
 // Result is what became of one Decision. Err is nil, comments.ErrNotFound,
@@ -96,7 +100,11 @@ func (s *Service) Decide(ctx context.Context, who Moderator, decisions []Decisio
 		if err != nil {
 			return nil, err
 		}
-		changes = append(changes, Change{ID: id, Actor: who.ID, Decide: d.on(site.Settings.Reasons, who.ID)})
+		before, err := s.before(ctx, id, d)
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, Change{ID: id, Actor: who.ID, Decide: d.on(site.Settings.Reasons, who.ID, before)})
 		place = append(place, i)
 	}
 	if len(changes) == 0 {
@@ -152,7 +160,7 @@ func printable(s string) bool {
 }
 
 // on is the compare-and-set of one decision, to be run inside the transaction.
-func (d Decision) on(reasons []string, actor string) func(comments.Comment, comments.Transition) (*Step, error) {
+func (d Decision) on(reasons []string, actor string, before *comments.Revision) func(comments.Comment, comments.Transition) (*Step, error) {
 	return func(c comments.Comment, last comments.Transition) (*Step, error) {
 		step := &Step{To: targets[d.Action], Kind: comments.KindDecided}
 		switch d.Action {
@@ -172,14 +180,20 @@ func (d Decision) on(reasons []string, actor string) func(comments.Comment, comm
 		if d.Version != nil {
 			stands = c.Version == *d.Version
 		}
-		if !stands || !step.To.Valid() {
+		if !stands || !step.To.Valid() || c.Marks.Has(comments.Withdrawn) || !d.fits(c) {
 			return nil, &ConflictError{By: last.Actor, At: last.At, Status: c.Status, Version: c.Version}
 		}
 		if first {
 			step.To, step.Kind = comments.Pending, KindVouched
-		} else if step.To == c.Status && last.Kind != KindVouched {
+			step.reason(reasons, d)
+			return step, nil
+		}
+		next := d.outcome(c, before)
+		next.Status = step.To
+		if next.Status == c.Status && next.Marks == c.Marks && next.Reports == c.Reports && !comments.Reworded(c, next) && last.Kind != KindVouched {
 			return nil, nil
 		}
+		step.Comment = &next
 		step.reason(reasons, d)
 		return step, nil
 	}
@@ -195,6 +209,52 @@ func firstOfTwo(c comments.Comment, last comments.Transition, actor string) bool
 	return slices.ContainsFunc(c.Signals, func(s comments.Signal) bool { return s.Check == comments.CheckRule && s.Code == comments.CodeTwo })
 }
 
+// fits reports whether an action is one for a comment as it stands.
+func (d Decision) fits(c comments.Comment) bool {
+	switch d.Action {
+	case Keep:
+		return c.Standing()
+	case Uphold:
+		return c.Marks.Has(comments.Appealed)
+	}
+	return true
+}
+
+// outcome is what becomes of a comment beside its status: a decision closes reports, hears
+// an appeal, and settles which words are public.
+func (d Decision) outcome(c comments.Comment, before *comments.Revision) comments.Comment {
+	switch d.Action {
+	case Undo:
+		if before != nil && before.Version+1 == c.Version {
+			c.SetWords(before.Words)
+			c.Public = before.Public
+		}
+		return c
+	case Keep:
+		if c.Public != nil {
+			c.SetWords(*c.Public)
+		}
+	}
+	c.Public, c.Reports = nil, 0
+	if c.Marks.Has(comments.Appealed) && d.Action != Restore {
+		c.Marks = c.Marks&^comments.Appealed | comments.Heard
+	}
+	return c
+}
+
+// before is what stood before the last change of a comment's words, where a decision may
+// bring it back.
+func (s *Service) before(ctx context.Context, id comments.ID, d Decision) (*comments.Revision, error) {
+	if d.Action != Undo {
+		return nil, nil
+	}
+	list, err := s.cfg.Pages.Revisions(ctx, id)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return &list[len(list)-1], nil
+}
+
 // doneAlready reports whether the last event is this very decision by the same person.
 func (d Decision) doneAlready(c comments.Comment, last comments.Transition, actor string) bool {
 	if last.Actor != actor {
@@ -203,15 +263,15 @@ func (d Decision) doneAlready(c comments.Comment, last comments.Transition, acto
 	if d.Action == Undo {
 		return last.Kind == KindUndone && d.Version != nil && *d.Version+1 == c.Version
 	}
-	return c.Status == targets[d.Action]
+	return c.Status == targets[d.Action] && c.Reports == 0 && c.Public == nil && !c.Marks.Has(comments.Appealed)
 }
 
 func (s *Step) reason(codes []string, d Decision) {
 	detail := comments.Detail{Note: d.Note}
 	if slices.Contains(codes, d.Reason) {
 		s.Reason = d.Reason
-	} else {
-		detail.Reason = d.Reason
+	} else if detail.Reason = d.Reason; d.Tell && d.Reason != "" {
+		s.Reason = comments.ReasonTyped
 	}
 	if detail.Reason != "" || detail.Note != "" {
 		detail.Salt = make([]byte, 16)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"duyet/comments"
 )
@@ -20,6 +22,7 @@ type QueueQuery struct {
 	Status comments.Status // "" = pending
 	Queue  QueueName
 	Newest bool
+	Risk   bool   // the highest risk first; only for all that is pending
 	After  string // cursor
 	Limit  int    // 0 = PageDefault
 }
@@ -35,7 +38,8 @@ type QueuePage struct {
 	Items  []Item
 	Next   string
 	Counts comments.Counts // of the whole site
-	Total  int64           // how many fit the query
+	Queues comments.QueueCounts
+	Total  int64 // how many fit the query
 }
 
 // Queue reads a page of a site's queue. Errors: comments.ErrForbidden for a site that is
@@ -51,17 +55,26 @@ func (s *Service) Queue(ctx context.Context, who Moderator, q QueueQuery) (Queue
 	if f.Status == "" {
 		f.Status = comments.Pending
 	}
+	if q.Risk {
+		f.Order = comments.ByRisk
+	}
 	if f.Limit == 0 {
 		f.Limit = PageDefault
 	}
-	if !f.Status.Valid() || f.Limit < 1 || f.Limit > PageMost || (f.Queue != "" && f.Queue != Suspect) {
+	if !f.Status.Valid() || f.Limit < 1 || f.Limit > PageMost || (f.Queue != "" && !f.Queue.Valid()) {
 		return QueuePage{}, fmt.Errorf("status, queue or limit: %w", comments.ErrMalformed)
 	}
-	if f.Queue == Suspect && f.Status != comments.Pending {
-		return QueuePage{}, fmt.Errorf("suspect comments are pending: %w", comments.ErrMalformed)
+	if f.Queue != "" && f.Status != comments.Pending {
+		return QueuePage{}, fmt.Errorf("queues to work on know no other status: %w", comments.ErrMalformed)
+	}
+	if f.Queue == Reported || f.Queue == Appeals {
+		f.Status = "" // whatever it is
+	}
+	if !f.Listed() {
+		return QueuePage{}, fmt.Errorf("order: %w", comments.ErrMalformed)
 	}
 	var err error
-	if f.After, err = comments.ParseCursor(q.Site, q.After); err != nil {
+	if f.After, f.AfterRisk, err = parseCursor(q); err != nil {
 		return QueuePage{}, err
 	}
 	f.Limit++ // one more tells whether something follows
@@ -73,7 +86,7 @@ func (s *Service) Queue(ctx context.Context, who Moderator, q QueueQuery) (Queue
 	page := QueuePage{}
 	if len(list) > f.Limit {
 		list = list[:f.Limit]
-		page.Next = comments.Cursor(list[f.Limit-1].ID)
+		page.Next = cursor(q, list[f.Limit-1])
 	}
 	if page.Items, err = s.withPages(ctx, list); err != nil {
 		return QueuePage{}, err
@@ -82,11 +95,31 @@ func (s *Service) Queue(ctx context.Context, who Moderator, q QueueQuery) (Queue
 	if err != nil {
 		return QueuePage{}, err
 	}
-	page.Counts = head.Counts
-	if page.Total = head.Counts.Of(f.Status); f.Queue != "" {
-		page.Total, err = s.cfg.Store.QueueCount(ctx, f)
-	}
+	page.Counts, page.Queues = head.Counts, head.Queues
+	page.Total = CountOf(head, f)
 	return page, err
+}
+
+// cursor is the place of a comment in the order of a query: with its risk where that is
+// part of it.
+func cursor(q QueueQuery, c comments.Comment) string {
+	if !q.Risk {
+		return comments.Cursor(c.ID)
+	}
+	return strconv.Itoa(int(c.Risk)) + "." + comments.Cursor(c.ID)
+}
+
+func parseCursor(q QueueQuery) (after comments.ID, risk uint16, err error) {
+	if q.Risk && q.After != "" {
+		text, rest, ok := strings.Cut(q.After, ".")
+		n, bad := strconv.ParseUint(text, 10, 16)
+		if !ok || bad != nil {
+			return "", 0, fmt.Errorf("cursor: %w", comments.ErrMalformed)
+		}
+		risk, q.After = uint16(n), rest
+	}
+	after, err = comments.ParseCursor(q.Site, q.After)
+	return after, risk, err
 }
 
 func (s *Service) withPages(ctx context.Context, list []comments.Comment) ([]Item, error) {
@@ -119,6 +152,8 @@ type View struct {
 	Item
 	Parent  *comments.Comment // what it replies to; nil when it replies to nothing
 	History []comments.Transition
+	Reports []comments.Report
+	Appeal  string // the author's sentence, where an appeal is open
 }
 
 // Comment is one comment. One of a site that is not the moderator's is ErrNotFound, as is
@@ -148,7 +183,15 @@ func (s *Service) Comment(ctx context.Context, who Moderator, rawID string) (Vie
 			return View{}, err
 		}
 	}
+	if v.Reports, err = s.cfg.Pages.Reports(ctx, id); err != nil {
+		return View{}, err
+	}
 	v.History, err = s.cfg.Journal.History(ctx, id)
+	for _, t := range v.History {
+		if t.Kind == comments.KindAppealed && c.Marks.Has(comments.Appealed) {
+			v.Appeal = t.Note
+		}
+	}
 	return v, err
 }
 

@@ -23,6 +23,8 @@ type SiteReader interface {
 // PageReader reads single pages and comments.
 type PageReader interface {
 	Page(ctx context.Context, site, key string) (comments.Page, error)
+	Revisions(ctx context.Context, id comments.ID) ([]comments.Revision, error)
+	Reports(ctx context.Context, id comments.ID) ([]comments.Report, error)
 	comments.CommentReader
 }
 

@@ -25,6 +25,8 @@ var statuses = []struct {
 	{comments.ErrUnauthenticated, http.StatusUnauthorized, "unauthenticated"},
 	{comments.ErrOriginNotAllowed, http.StatusForbidden, "origin_not_allowed"},
 	{comments.ErrPageClosed, http.StatusForbidden, "page_closed"},
+	{comments.ErrNotYours, http.StatusForbidden, "not_yours"},
+	{comments.ErrTooLate, http.StatusForbidden, "too_late"},
 	{comments.ErrForbidden, http.StatusForbidden, "forbidden"},
 	{comments.ErrLimited, http.StatusTooManyRequests, "limited"},
 	{comments.ErrInvalid, http.StatusUnprocessableEntity, "invalid"},
@@ -33,6 +35,7 @@ var statuses = []struct {
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "unavailable"},
 	{context.Canceled, http.StatusServiceUnavailable, "unavailable"},
 	{comments.ErrNotFound, http.StatusNotFound, "not_found"},
+	{comments.ErrNoAppeal, http.StatusConflict, "no_appeal"},
 	{comments.ErrConflict, http.StatusConflict, "conflict"},
 }
 

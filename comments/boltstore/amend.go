@@ -36,13 +36,28 @@ func (tx *Tx) stand(id comments.ID) (*standing, error) {
 	if len(s.history) == 0 {
 		return nil, damaged(bucketComments, commentKey(h.number, s.uuid), "it has no history")
 	}
-	if s.last, err = tx.transition(h.number, site, s.history[len(s.history)-1]); err != nil {
+	if s.last, err = tx.lastMove(h.number, site, s.history); err != nil {
 		return nil, err
 	}
 	if s.page, err = tx.page(h.number, site, s.Page); err != nil {
 		return nil, fmt.Errorf("comment %s: %w", id, err)
 	}
 	return s, nil
+}
+
+// lastMove is a comment's last transition, reports and the like passed over: those have
+// moved no version.
+func (tx *Tx) lastMove(number uint32, site string, history []uint64) (comments.Transition, error) {
+	last := len(history) - 1
+	t, err := tx.transition(number, site, history[last])
+	for err == nil && last > 0 && t.From == t.To {
+		before, err := tx.transition(number, site, history[last-1])
+		if err != nil || before.Version != t.Version {
+			return t, err
+		}
+		t, last = before, last-1
+	}
+	return t, err
 }
 
 // Amend implements comments.Amender.
@@ -99,6 +114,9 @@ func (tx *Tx) become(at *standing, next comments.Comment, actor string, step *co
 		tx.putRevision(at.head.number, at.uuid, comments.Revision{
 			Version: before.Version, Words: before.Words(), Public: before.Public, At: when, By: actor,
 		})
+	}
+	if before.Reports > 0 && next.Reports == 0 {
+		tx.closeReports(at.head.number, next.Site, at.uuid)
 	}
 	c.body = appendBody(c.body[:0], next)
 	key := commentKey(at.head.number, at.uuid)

@@ -31,7 +31,7 @@ func (db *DB) Check(ctx context.Context, progress func(done, total int64), repor
 	return db.View(ctx, func(tx *Tx) error {
 		c := &checker{ctx: ctx, tx: tx, key: db.key, tell: progress, report: report, heads: map[string]head{}, sites: map[uint32]*siteCheck{}}
 		for _, step := range []func() error{
-			c.checkSites, c.checkPages, c.checkComments, c.checkRevisions, c.checkQueues, c.checkThreads,
+			c.checkSites, c.checkPages, c.checkComments, c.checkRevisions, c.checkReports, c.checkAuthors, c.checkQueues, c.checkThreads,
 			c.checkJournals, c.checkDetails, c.checkSpent, c.checkAddresses, c.checkAudience, c.checkDays, c.checkAliases, c.checkCounts,
 		} {
 			if err := step(); err != nil {
@@ -205,6 +205,20 @@ func (c *checker) checkComment(s *siteCheck, comment *stored, id uuid.UUID) {
 	for _, q := range comments.Queues {
 		if comment.In(q) && !c.tx.Has(bucketQueues, queueKey(s.head.number, queueOf(q), id)) {
 			c.problem(name, "it is not in the queue %s, where it belongs", q)
+		}
+	}
+	if !comment.Author.IsZero() && !c.tx.Has(bucketAuthors, authorEntry(s.head.number, byKey, comment.Author, id)) {
+		c.problem(name, "the list of its author lacks it")
+	}
+	if reports, err := c.tx.reports(s.head.number, s.id, id); err == nil {
+		open := int64(0)
+		for _, r := range reports {
+			if !r.Closed {
+				open++
+			}
+		}
+		if open != comment.Reports {
+			c.problem(name, "it counts %d open reports, and there are %d", comment.Reports, open)
 		}
 	}
 	if comment.Status == comments.Pending && !c.tx.Has(bucketQueues, riskKey(s.head.number, comment.Risk, id)) {

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 
 	"github.com/google/uuid"
@@ -105,13 +104,13 @@ func (c *checker) checkAddresses() error {
 		}
 		id := uuid.UUID(k[12:])
 		name := "address of " + s.comment(id)
-		f, payload, err := open(bucketAddresses, k, v)
-		if _, ok := netip.AddrFromSlice(payload); err == nil && (f != formatAddress || !ok) {
-			err = damaged(bucketAddresses, k, "it is no address")
-		}
+		addr, err := decodeAddress(k, v)
 		if err != nil {
 			c.damaged(err)
 			return
+		}
+		if !c.tx.Has(bucketAuthors, authorEntry(s.head.number, byNetwork, comments.NetworkKey(addr), id)) {
+			c.problem(name, "the list of its network lacks it")
 		}
 		comment, err := c.tx.comment(s.head.number, s.id, id, false)
 		switch {

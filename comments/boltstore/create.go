@@ -159,8 +159,7 @@ func (p *creation) write(tx *Tx, h *head, pg *page, key []byte) {
 	c.history = []uint64{e.Seq}
 	if p.Author.Addr.IsValid() {
 		c.addrExpires = p.Author.Expires
-		a := addressKey(c.addrExpires, h.number, p.uuid)
-		tx.put(bucketAddresses, a, addressRecord(a, p.Author))
+		tx.putAddress(h.number, p.uuid, p.Author)
 	}
 	tx.put(bucketComments, key, c.record(key))
 	tx.index(h, pg, nil, &c.Comment, p.uuid)
@@ -196,6 +195,9 @@ func (tx *Tx) index(h *head, pg *page, from, c *comments.Comment, id uuid.UUID) 
 	} else if stood && !stands {
 		pg.Standing--
 		tx.countDay(h.number, c, -1)
+	}
+	if from == nil && !c.Author.IsZero() {
+		tx.put(bucketAuthors, authorEntry(h.number, byKey, c.Author, id), present)
 	}
 	thread := threadKey(h.number, pg.number, id)
 	tx.move(bucketThreads, stood, stands, thread, thread)

@@ -50,12 +50,15 @@ func samples(t testing.TB) (list []sampled) {
 	done, err := db.Amend(t.Context(), []comments.Amendment{{ID: id, Actor: "m-1", Decide: func(c comments.Comment, _ comments.Transition) (*comments.Step, error) {
 		w := c.Words()
 		c.Public, c.Content, c.EditedAt = &w, "Rất rất hay!", at
-		c.Risk, c.Reports, c.Likes, c.Marks = 120, 1, 2, comments.Appealed
+		c.Risk, c.Likes, c.Marks = 120, 2, comments.Appealed
 		return &comments.Step{Comment: c, Kind: comments.KindDecided, Reason: "r",
 			Detail: &comments.Detail{Salt: []byte("salt"), Reason: "x", Note: "y"}}, nil
 	}}})
 	if err != nil || done[0].Err != nil {
 		t.Fatal(err, done)
+	}
+	if _, err := db.Report(t.Context(), comments.Report{Comment: id, Reader: [16]byte{5}, Reason: "spam", Text: "Quảng cáo", At: at}); err != nil {
+		t.Fatal(err)
 	}
 	err = db.View(t.Context(), func(tx *Tx) error {
 		for _, b := range decoded {
@@ -74,7 +77,7 @@ func samples(t testing.TB) (list []sampled) {
 
 // decoded are the buckets whose records have a decoder.
 var decoded = []Bucket{
-	bucketHeads, bucketSites, bucketComments, bucketRevisions, bucketPages, bucketJournal, bucketDetails, bucketSpent, bucketAbout, bucketAddresses,
+	bucketHeads, bucketSites, bucketComments, bucketRevisions, bucketReports, bucketPages, bucketJournal, bucketDetails, bucketSpent, bucketAbout, bucketAddresses,
 }
 
 // decode reads a record of a bucket as the store does, and encodes it again where the
@@ -95,6 +98,9 @@ func decode(b Bucket, key, record []byte) (again []byte, err error) {
 	case bucketRevisions:
 		r, err := decodeRevision(key, record)
 		return revisionRecord(key, r), err
+	case bucketReports:
+		r, err := decodeReport("news", key, record)
+		return reportRecord(key, r), err
 	case bucketPages:
 		p, err := decodePage("news", key, record)
 		if err != nil {

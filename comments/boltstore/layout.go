@@ -17,6 +17,9 @@
 //	heads      site id ("*" = installation)        number, seq, chain, counts, tally, last page
 //	comments   site, uuid                          version, status, seqs of its events; words
 //	revisions  site, uuid, version (8)             words that stood before; erasable
+//	authors    site, 'k' or 'n', author's key or    empty; who wrote a comment, and from which
+//	           network (16), uuid                  network as long as its address is kept
+//	reports    site, uuid, reader (16)             reason, sentence, time, whether closed
 //	pages      site, canonical key                 number, counts, title …
 //	queues     site, queue (1 byte), uuid          empty; one entry for the status, and one
 //	                                               more in each queue it stands in
@@ -60,6 +63,8 @@ const (
 	bucketHeads     Bucket = "heads"
 	bucketComments  Bucket = "comments"
 	bucketRevisions Bucket = "revisions"
+	bucketAuthors   Bucket = "authors"
+	bucketReports   Bucket = "reports"
 	bucketPages     Bucket = "pages"
 	bucketQueues    Bucket = "queues"
 	bucketThreads   Bucket = "threads"
@@ -166,6 +171,27 @@ func riskKey(site uint32, risk uint16, id uuid.UUID) []byte {
 
 func revisionKey(site uint32, id uuid.UUID, version uint64) []byte {
 	return binary.BigEndian.AppendUint64(commentKey(site, id), version)
+}
+
+// What stands in bucketAuthors before the key or network.
+const (
+	byKey     = 'k'
+	byNetwork = 'n'
+)
+
+const authorPrefixSize = 4 + 1 + 16
+
+func authorPrefix(site uint32, by byte, who [16]byte) []byte {
+	b := binary.BigEndian.AppendUint32(make([]byte, 0, authorPrefixSize+uuidSize), site)
+	return append(append(b, by), who[:]...)
+}
+
+func authorEntry(site uint32, by byte, who [16]byte, id uuid.UUID) []byte {
+	return append(authorPrefix(site, by, who), id[:]...)
+}
+
+func reportKey(site uint32, id uuid.UUID, reader [16]byte) []byte {
+	return append(commentKey(site, id), reader[:]...)
 }
 
 func threadPrefix(site, page uint32) []byte {

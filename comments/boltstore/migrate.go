@@ -28,6 +28,7 @@ func migrations() []Migration {
 		keepMoreOfComments,
 		layDays,
 		layAliases,
+		keepAuthorsAndReports,
 	}
 }
 

@@ -97,6 +97,7 @@ func NotMoved() map[string]string {
 		string(bucketQueues):  "made from the comments",
 		string(bucketThreads): "made from the comments",
 		string(bucketDays):    "made from the comments",
+		string(bucketAuthors): "made from the comments and the addresses",
 	}
 }
 
@@ -107,6 +108,7 @@ func (db *DB) Nouns() []comments.Noun {
 		NounOf(db, "pages", []Bucket{bucketPages}, readMovedPage, putMovedPage),
 		NounOf(db, "comments", []Bucket{bucketComments}, readMovedComment, putMovedComment),
 		NounOf(db, "revisions", []Bucket{bucketRevisions}, readMovedRevision, putMovedRevision),
+		NounOf(db, "reports", []Bucket{bucketReports}, readMovedReport, putMovedReport),
 		NounOf(db, "events", []Bucket{bucketJournal, bucketDetails}, readMovedEvent, putMovedEvent),
 		NounOf(db, "spent tickets", []Bucket{bucketSpent}, readMovedSpent, putMovedSpent),
 		NounOf(db, "addresses", []Bucket{bucketAddresses}, readMovedAddress, putMovedAddress),
@@ -321,9 +323,9 @@ func putMovedAddress(tx *Tx, m comments.MovedAddress) error {
 		return err
 	}
 	c.addrExpires = m.Author.Expires
-	key, at := commentKey(number, id), addressKey(m.Author.Expires, number, id)
+	key := commentKey(number, id)
 	tx.put(bucketComments, key, c.record(key))
-	tx.put(bucketAddresses, at, addressRecord(at, m.Author))
+	tx.putAddress(number, id, m.Author)
 	return nil
 }
 

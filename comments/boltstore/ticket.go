@@ -69,7 +69,11 @@ func (db *DB) Sweep(ctx context.Context, now time.Time) (removed int, err error)
 		removed = 0
 		for _, b := range []Bucket{bucketSpent, bucketAddresses} {
 			for _, k := range tx.KeysBefore(b, TimeKey(now), sweepMost) {
-				tx.delete(b, k)
+				if b == bucketAddresses {
+					tx.forgetAddress(k)
+				} else {
+					tx.delete(b, k)
+				}
 				removed++
 			}
 		}

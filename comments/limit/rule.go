@@ -27,6 +27,8 @@ func DefaultRules() Rules {
 		comments.MeterSound:   {{Most: 10, Per: time.Minute}},
 		comments.MeterWork:    {{Most: 30, Per: time.Minute}},
 		comments.MeterNudge:   {{Most: 20, Per: time.Minute}},
+		comments.MeterOwn:     {{Most: 10, Per: time.Minute}, {Most: 60, Per: time.Hour}},
+		comments.MeterReport:  {{Most: 5, Per: 10 * time.Minute}},
 		comments.MeterFailed:  {{Most: 30, Per: time.Minute}, {Most: 200, Per: time.Hour}},
 		comments.MeterWrong:   {{Most: 10, Per: 10 * time.Minute, Pause: 10 * time.Minute}},
 	}

@@ -103,12 +103,16 @@ func (s *siteSet) become(tx *Tx, h *head, p *page, c *stored, next comments.Comm
 	c.Comment, c.dirty = next, true
 	when := tx.Now()
 	if step.Kind != "" {
+		last, seq := c.last, c.seq
 		tx.told(h, c, comments.Event{
 			Site: s.site, Actor: actor, Kind: step.Kind, Comment: c.ID,
 			From: before.Status, To: c.Status, Version: c.Version, Reason: step.Reason,
 		}, step.Detail)
 		tx.commits[len(tx.commits)-1].Stood = before.Standing()
 		when = c.last.At
+		if step.Aside { // what Decide is told of is the last that moved a version
+			c.last, c.seq = last, seq
+		}
 	} else {
 		tx.dirty = true
 	}
@@ -117,6 +121,9 @@ func (s *siteSet) become(tx *Tx, h *head, p *page, c *stored, next comments.Comm
 		s.revisions = append(s.revisions, revision{c.ID.UUID(), comments.Revision{
 			Version: before.Version, Words: before.Words(), Public: before.Public, At: when, By: actor,
 		}})
+	}
+	if before.Reports > 0 && c.Reports == 0 {
+		s.closeReports(c.ID)
 	}
 	tally(h, p, &before, &c.Comment)
 }

@@ -38,6 +38,11 @@ type siteSet struct {
 	authors  []author
 
 	revisions []revision
+
+	wantReports []reportKey
+	reports     map[reportKey]bool // those that stand
+	newReports  []*comments.Report
+	closed      []comments.ID // whose reports are closed
 }
 
 type spentTicket struct {
@@ -101,6 +106,7 @@ const (
 )
 
 func (s *siteSet) read(q *pgx.Batch) {
+	s.readReports(q)
 	if len(s.wantTickets) > 0 {
 		q.Queue(spentByTicket, s.site, uuids(s.wantTickets)).Query(s.readTickets)
 	}
@@ -230,6 +236,7 @@ func (b *batch) write(q *pgx.Batch, tx *Tx) {
 		s.insertComments(q)
 		s.updateComments(q)
 		s.writeRevisions(q)
+		s.writeReports(q)
 		s.writeTickets(q)
 		s.writeAuthors(q)
 	}

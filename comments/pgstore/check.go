@@ -32,6 +32,10 @@ var checks = [...]string{
 	`SELECT 'comment ' || c.site || '~' || c.id, 'the topmost comment it answers is another' FROM comments c
 		LEFT JOIN comments a ON a.site = c.site AND a.id = c.parent
 		WHERE c.site = $1 AND c.root IS DISTINCT FROM coalesce(a.root, a.id)`,
+	`SELECT 'comment ' || c.site || '~' || c.id, 'it counts ' || c.reports || ' open reports, and there are ' || n.open
+		FROM comments c CROSS JOIN LATERAL (SELECT count(*) AS open FROM reports r
+			WHERE r.site = c.site AND r.comment = c.id AND NOT r.closed) AS n
+		WHERE c.site = $1 AND c.reports <> n.open`,
 	`SELECT 'revision ' || r.version || ' of comment ' || r.site || '~' || r.comment, 'it is not of a past version'
 		FROM revisions r JOIN comments c ON c.site = r.site AND c.id = r.comment
 		WHERE r.site = $1 AND r.version >= c.version`,

@@ -54,6 +54,7 @@ func TestTampering(t *testing.T) {
 		"edited":          `UPDATE pages SET edited = 1`,
 		"root":            `UPDATE comments SET root = id`,
 		"revision":        `INSERT INTO revisions SELECT site, id, 1, '', '', '', NULL, NULL, now(), 'm' FROM comments`,
+		"reports":         `UPDATE comments SET reports = 1`,
 		"page's key":      `UPDATE pages SET key = 'q'`,
 		"site gone":       `DELETE FROM sites`,
 	} {

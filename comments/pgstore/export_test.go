@@ -53,6 +53,9 @@ func Lists(site, page string, limit int) map[string]List {
 			lists[string(q)+", "+name] = List{listed(condition, newest), []any{site, limit, middle}, "comments_" + string(q)}
 		}
 	}
+	middle := from(comments.ID(site+"~01900000-0000-7000-8000-000000002710"), true)
+	lists["by author"] = List{byAuthor, []any{site, limit, middle, pgtype.UUID{Bytes: [16]byte{1}, Valid: true}}, "comments_author"}
+	lists["by network"] = List{byNetwork, []any{site, limit, middle, "192.0.2.7"}, "addresses_net"}
 	lists["by risk"] = List{byRisk, []any{site, limit, from(comments.ID(site+"~01900000-0000-7000-8000-000000002710"), false), -500}, "comments_risk"}
 	return lists
 }
@@ -65,7 +68,7 @@ func Grow(ctx context.Context, conn *pgx.Conn, site, page string, n int) []error
 	_, err2 := conn.Exec(ctx, `INSERT INTO comments
 		SELECT $1, ('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, $2, NULL, 'An', 'Title', repeat('Words. ', 40), 'vi',
 			(ARRAY['pending', 'approved', 'rejected', 'spam', 'trashed'])[1 + i % 5], 1, 1, NULL, i % 3 = 0, $4, NULL,
-			NULL, NULL, i % 1000, 0, i % 3, i % 4, i % 4 >= 2, CASE i % 2 WHEN 1 THEN '{}'::jsonb END
+			NULL, ('01' || lpad(to_hex(i % 500), 30, '0'))::uuid, i % 1000, 0, i % 3, i % 4, i % 4 >= 2, CASE i % 2 WHEN 1 THEN '{}'::jsonb END
 		FROM generate_series(1, $3::int) AS i`, site, pageUUID(site, page), n, time.Now())
 	_, err3 := conn.Exec(ctx, `ANALYZE comments`)
 	return []error{err1, err2, err3}

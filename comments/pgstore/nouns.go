@@ -18,7 +18,7 @@ const nowhere = "00000000-0000-0000-0000-000000000000"
 // Nouns implements comments.Movable.
 func (db *DB) Nouns() []comments.Noun {
 	return []comments.Noun{
-		NounOf(db, movedSites()), NounOf(db, movedPages()), NounOf(db, movedComments()), NounOf(db, movedRevisions()),
+		NounOf(db, movedSites()), NounOf(db, movedPages()), NounOf(db, movedComments()), NounOf(db, movedRevisions()), NounOf(db, movedReports()),
 		NounOf(db, movedEvents()),
 		NounOf(db, movedSpent()), NounOf(db, movedAddresses()),
 		NounOf(db, movedAliases()), NounOf(db, movedVisitors()), NounOf(db, movedViews()), NounOf(db, movedHeads()),

@@ -36,7 +36,7 @@ func amend(t *testing.T, b *Bench) {
 	c := b.Post("news", "p", comments.Pending)
 	want := c
 	want.Status, want.Version = comments.Rejected, 2
-	want.Risk, want.Likes, want.Reports, want.Marks = 999, 3, 2, comments.Appealed|1<<31
+	want.Risk, want.Likes, want.Marks = 999, 3, comments.Appealed|1<<31
 	want.Signals = []comments.Signal{{Check: "x", Level: comments.LevelHold, Code: "y"}}
 	detail := comments.Detail{Salt: []byte("0123456789abcdef"), Note: "ghi chú"}
 	var sawLast comments.Transition
@@ -62,7 +62,7 @@ func amend(t *testing.T, b *Bench) {
 	}
 	b.Equal("detail", e.Detail, detail)
 	b.Equal("counts", b.Head("news").Counts, comments.Counts{Rejected: 1})
-	b.Equal("tally", b.Head("news").Queues, comments.QueueCounts{Reported: 1, Appeals: 1})
+	b.Equal("tally", b.Head("news").Queues, comments.QueueCounts{Appeals: 1})
 	list, err := b.Store.Revisions(b.Ctx, c.ID)
 	b.Must(err)
 	b.Equal("revisions where no word changed", len(list), 0)
@@ -86,9 +86,9 @@ func amendAside(t *testing.T, b *Bench) {
 	quiet := aside("", func(c *comments.Comment) { c.Risk, c.Likes = 12, 5 })
 	b.Must(quiet.Err)
 	b.Unchanged("news", before)
-	told := aside("comment.reported", func(c *comments.Comment) { c.Reports++ })
+	told := aside("comment.reported", func(c *comments.Comment) { c.Risk++ })
 	b.Must(told.Err)
-	if told.Comment.Version != 1 || told.Comment.Likes != 5 || told.Comment.Risk != 12 || told.Comment.Reports != 1 {
+	if told.Comment.Version != 1 || told.Comment.Likes != 5 || told.Comment.Risk != 13 {
 		t.Fatalf("after both: %+v", told.Comment)
 	}
 	history, err := b.Store.History(b.Ctx, c.ID)
@@ -104,6 +104,7 @@ func amendAside(t *testing.T, b *Bench) {
 			func(c *comments.Comment) { c.Marks = comments.Pick },
 			func(c *comments.Comment) { c.Public = &comments.Words{} },
 			func(c *comments.Comment) { c.Likes = -1 },
+			func(c *comments.Comment) { c.Reports = 1 },
 		} {
 			b.Is(aside(kind, change).Err, comments.ErrInvalid)
 		}
@@ -215,12 +216,14 @@ func queues(t *testing.T, b *Bench) {
 	b.AddSite("news-2")
 	var reported, appeals []comments.ID
 	for i := range 9 {
-		c := b.Post("news", "p", comments.Statuses[i%5])
+		c := b.Post("news", "p", comments.Approved)
 		b.Post("news-2", "p", comments.Approved)
 		if i%2 == 0 {
-			b.Change(c.ID, func(c *comments.Comment) { c.Reports = int64(i + 1) })
+			b.Report(c.ID, byte(i))
+			b.Report(c.ID, byte(i+1))
 			reported = append(reported, c.ID)
 		}
+		b.Change(c.ID, func(c *comments.Comment) { c.Status = comments.Statuses[i%5] })
 		if i%3 == 0 {
 			b.Change(c.ID, func(c *comments.Comment) { c.Marks |= comments.Appealed | comments.Pick })
 			appeals = append(appeals, c.ID)

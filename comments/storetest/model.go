@@ -88,6 +88,17 @@ func model(t *testing.T, b *Bench) {
 			b.Must(b.Store.RemoveSite(b.Ctx, site, "operator"))
 			delete(m.sites, site)
 			delete(m.seqs, site)
+		case random.IntN(5) == 0 && len(m.sites[site]) > 0:
+			i := random.IntN(len(m.sites[site]))
+			c, err := b.Store.Report(b.Ctx, comments.Report{Comment: m.sites[site][i].ID, Reader: [16]byte{byte(random.IntN(4)), 1}, Reason: "spam", At: start})
+			if err != nil {
+				if !errors.Is(err, comments.ErrExists) {
+					b.Is(err, comments.ErrNotFound)
+				}
+				continue
+			}
+			m.sites[site][i] = c
+			m.seqs[site]++
 		case random.IntN(3) == 0 && len(m.sites[site]) > 0:
 			i := random.IntN(len(m.sites[site]))
 			m.sites[site][i] = b.Change(m.sites[site][i].ID, anyChange(random))
@@ -123,7 +134,7 @@ func anyChange(random *rand.Rand) func(*comments.Comment) {
 			w := c.Words()
 			c.Status, c.Public, c.Content = comments.Pending, &w, fmt.Sprint("Lời khác ", n)
 		case 2:
-			c.Reports, c.Likes = int64(n), int64(n)
+			c.Reports, c.Likes = 0, int64(n)
 		case 3:
 			c.Marks ^= comments.Appealed
 		case 4:

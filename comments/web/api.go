@@ -98,6 +98,7 @@ type submission struct {
 	Content   string `json:"content" doc:"Plain text; a blank line makes a paragraph"`
 	Ticket    string `json:"ticket"`
 	Code      string `json:"code" doc:"The six digits; spaces and full-width digits do"`
+	Author    string `json:"author,omitempty" doc:"The author's key: 22 to 128 random letters, digits, - and _ that the client keeps for this site and shows to nobody else. What is written under it is its bearer's"`
 	Work      string `json:"work,omitempty" doc:"Proof of work, where the site asks for one"`
 }
 
@@ -129,7 +130,7 @@ func (d *Door) submit(ctx context.Context, in *posted) (*submittedOutput, error)
 	done, err := d.svc.Submit(ctx, site, comments.Submission{
 		Page: f.text["page"], PageTitle: f.text["page_title"], Parent: f.text["parent"],
 		Name: f.text["name"], Title: f.text["title"], Content: f.text["content"],
-		Ticket: f.text["ticket"], Code: f.text["code"], Work: f.text["work"],
+		Ticket: f.text["ticket"], Code: f.text["code"], Work: f.text["work"], Author: f.text["author"],
 		Lang: d.answerLang(in.request, in.Lang, site), WrongType: f.wrong, Addr: d.cfg.ClientIP(in.request),
 	})
 	d.tally(done, err)

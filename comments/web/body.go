@@ -26,10 +26,12 @@ const (
 type fields struct {
 	text  map[string]string
 	wrong []comments.FieldError // those whose JSON is no text
+
+	receipts []string
 }
 
 // names are the fields of a submission in the order of the form, in which errors are told.
-var names = [...]string{"name", "title", "content", "page", "page_title", "parent", "ticket", "code", "work"}
+var names = [...]string{"name", "title", "content", "page", "page_title", "parent", "ticket", "code", "work", "author", "receipt", "reason", "text"}
 
 // trapField is the name of the field that no person sees.
 const trapField = "website"
@@ -61,6 +63,15 @@ func parseJSON(body []byte) (fields, error) {
 			continue
 		}
 		f.text[name] = text
+	}
+	if raw := bytes.TrimSpace(object["receipts"]); len(raw) > 0 && string(raw) != "null" {
+		if err := json.Unmarshal(raw, &f.receipts); err != nil {
+			f.receipts = nil
+			f.wrong = append(f.wrong, comments.FieldError{Field: "receipts", Code: comments.CodeWrongType})
+		}
+	}
+	if one := f.text["receipt"]; one != "" {
+		f.receipts = append([]string{one}, f.receipts...)
 	}
 	return f, nil
 }

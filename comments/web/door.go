@@ -2,7 +2,8 @@
 // the verification code's image and sound, and the feeds. It parses, asks
 // comments.Service and answers; every rule about what may be written or seen is there.
 //
-// It reads no cookie but the receipts of a reader's own comments, and that on pages alone.
+// It reads no cookie but the receipts and the key of a reader's own comments, and those on
+// pages alone.
 // Whatever many readers are given alike comes from cache.go.
 package web
 
@@ -151,6 +152,7 @@ func (d *Door) Routes(r *mux.Router) {
 	get("/s/{site}/discussed", d.read(kindDiscussedList, d.discussedFragment))
 	get("/s/{site}/latest", d.read(kindLatestList, d.latestFragment))
 	get("/s/{site}/count", d.read(kindCountOne, d.countFragment))
+	d.ownRoutes(r)
 	r.Handle("/s/{site}/comments", d.page(d.postForm)).Methods(http.MethodPost)
 	d.registerAPI()
 	d.audienceRoutes(r)

@@ -78,6 +78,7 @@ type commentData struct {
 	ISO     string
 	Time    string
 	Reply   string // address of the form that answers it, "" on a closed page
+	Report  string // address of the form that reports it
 	IsReply bool
 	To      string // whom it answers, "" when that one is no longer public
 	ToLink  string // "#…" when that one stands in the same list
@@ -115,6 +116,7 @@ func (d *Door) listView(ctx context.Context, site comments.Site, q comments.Thre
 			Anchor: anchor(c.ID), Name: c.Name, Title: c.Title, HTML: templates.Text(c.Content),
 			ISO: l.ISO(c.CreatedAt), Time: l.Time(c.CreatedAt), IsReply: c.Parent != "",
 		}
+		one.Report = to.prefix + "/comments/" + url.PathEscape(string(c.ID)) + "/report?lang=" + lang
 		if t.Open {
 			one.Reply = to.thread("&parent="+url.QueryEscape(string(c.ID)), formAnchor)
 		}

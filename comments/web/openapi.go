@@ -38,6 +38,8 @@ func (d *Door) registerAPI() {
 	submit.Responses["200"] = &again
 
 	d.registerNudge()
+	d.registerOwn()
+
 	page := &huma.Param{Name: "page", In: "query", Required: true, Schema: text(), Description: "The page's address, or an id of the site's own"}
 	d.document("read-thread", "thread", "Read a page's approved comments", reflect.TypeFor[threadBody](),
 		page, number("limit", comments.ThreadMost, comments.ThreadLimit), cursor(), sorting())

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/rand"
 	"net"
 	"net/http"
 	"net/netip"
@@ -11,8 +12,9 @@ import (
 	"duyet/comments"
 )
 
-// A reader's receipts stand in one cookie a site, newest first. It is the only cookie this
-// door knows; what it proves is shown on pages alone, never in what readers share.
+// A reader's receipts stand in one cookie a site, newest first, and the author's key in
+// another. They are the only cookies this door knows; what they prove is shown on pages
+// alone, never in what readers share.
 const (
 	receiptsCookie = "duyet_receipts"
 	receiptsMost   = 20
@@ -33,8 +35,13 @@ func receipts(r *http.Request) []string {
 func (d *Door) keepReceipt(w http.ResponseWriter, r *http.Request, site comments.Site, receipt string) {
 	list := slices.DeleteFunc(receipts(r), func(old string) bool { return old == receipt })
 	list = append([]string{receipt}, list[:min(len(list), receiptsMost-1)]...)
+	d.keep(w, r, site, receiptsCookie, strings.Join(list, "."))
+}
+
+// keep sets a cookie for the site's pages.
+func (d *Door) keep(w http.ResponseWriter, r *http.Request, site comments.Site, name, value string) {
 	c := &http.Cookie{
-		Name: receiptsCookie, Value: strings.Join(list, "."), Path: d.tpl.URL(pagesPrefix + site.ID),
+		Name: name, Value: value, Path: d.tpl.URL(pagesPrefix + site.ID),
 		MaxAge: int(receiptsFor / time.Second), HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
 	// The page may stand in an article's frame, where only such a cookie comes back; a
@@ -43,6 +50,30 @@ func (d *Door) keepReceipt(w http.ResponseWriter, r *http.Request, site comments
 		c.SameSite, c.Secure, c.Partitioned = http.SameSiteNoneMode, true, true
 	}
 	http.SetCookie(w, c)
+}
+
+// authorCookie holds the author's key of readers without script: one a site, for as long as
+// they write. Clients with script keep theirs in the article's own storage.
+const authorCookie = "duyet_author"
+
+// authorOf is the author's key that a request brings, "" for none.
+func authorOf(r *http.Request) string {
+	c, err := r.Cookie(authorCookie)
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// keepAuthor is the reader's author key, made anew where there is none that will do, and
+// kept for a year from now.
+func (d *Door) keepAuthor(w http.ResponseWriter, r *http.Request, site comments.Site) string {
+	key := authorOf(r)
+	if k, err := comments.AuthorKeyOf(site.ID, key); err != nil || k.IsZero() {
+		key = rand.Text()
+	}
+	d.keep(w, r, site, authorCookie, key)
+	return key
 }
 
 // trusted reports whether the reader's browser takes the connection for a safe one: https,

@@ -19,7 +19,7 @@ type screen struct {
 	pageTitle string               // as the page around a frame names itself
 	only      bool                 // the form alone, for a frame in an article
 	parent    string
-	receipts  []string
+	proof     comments.Proof
 	addr      netip.Addr
 }
 
@@ -56,7 +56,11 @@ func (d *Door) newScreen(r *http.Request, a asked, from url.Values) screen {
 	s := screen{
 		asked: a, l: d.locale(d.pageLang(r, a.query.Get("lang"), a.site), a.site),
 		only: a.query.Get("view") == formOnly, pageTitle: from.Get("page_title"), parent: from.Get("parent"),
-		receipts: receipts(r), addr: d.cfg.ClientIP(r),
+		addr: d.cfg.ClientIP(r),
+	}
+	s.proof = comments.Proof{Receipts: receipts(r), Author: authorOf(r), Addr: s.addr}
+	if _, err := comments.AuthorKeyOf(a.site.ID, s.proof.Author); err != nil {
+		s.proof.Author = "" // a cookie that is none of ours
 	}
 	templates.UseLocale(r, s.l)
 	return s
@@ -88,34 +92,17 @@ func (d *Door) newPage(ctx context.Context, s screen) (*pageData, error) {
 		Oldest: d.links(s).thread("", threadAnchor), Newest: d.links(s).thread("&sort=newest", threadAnchor),
 		page: t.Page,
 	}
-	if len(s.receipts) > 0 {
-		own, err := d.svc.Own(ctx, s.site, t.Page.Key, s.receipts)
+	if s.proof.Author != "" || len(s.proof.Receipts) > 0 {
+		own, err := d.svc.Mine(ctx, s.site, t.Page.Key, s.proof)
 		switch {
 		case errors.Is(err, comments.ErrUnavailable): // the thread from memory is worth showing
 		case err != nil:
 			return nil, err
 		}
-		d.addOwn(p, s.l, own)
+		d.addOwn(p, s, own)
 	}
 	staleNotice(p, s.l, d.silence())
 	return p, nil
-}
-
-// addOwn adds the reader's own comments that the thread does not show.
-func (d *Door) addOwn(p *pageData, l *templates.Locale, own []comments.Comment) {
-	for _, c := range own {
-		if c.Status == comments.Approved {
-			continue
-		}
-		o := ownData{
-			Anchor: anchor(c.ID), Status: string(c.Status), Name: c.Name, Title: c.Title,
-			HTML: templates.Text(c.Content), ISO: l.ISO(c.CreatedAt), Time: l.Time(c.CreatedAt),
-		}
-		if d.cfg.ReceiptCode != nil {
-			o.Receipt = d.cfg.ReceiptCode(c.ID)
-		}
-		p.Own = append(p.Own, o)
-	}
 }
 
 // reply says whom the form answers; one who is gone is no longer answered.
@@ -151,6 +138,9 @@ func (d *Door) notice(p *pageData, s screen, sent string) {
 		}
 	case sentPublished:
 		n.Title, n.Lines = s.l.Say("sent.published"), []string{s.l.Say("sent.published_help")}
+	case deedEdit, deedWithdraw, deedAppeal, deedReport:
+		what := sentDeeds[sent]
+		n.Title, n.Lines = s.l.Say("sent."+what), []string{s.l.Say("sent." + what + "_help")}
 	default:
 		return
 	}

@@ -46,6 +46,12 @@ type ownData struct {
 	Anchor, Status, Name, Title string
 	HTML                        template.HTML
 	ISO, Time, Receipt          string
+
+	Changed               bool // earlier words of it are in public
+	Reason                string
+	Appeal                string
+	Edit, Withdraw, Until string // addresses and the time they end, "" for no more
+	AppealTo              string
 }
 
 // typed is what stands in a form, byte for byte.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"duyet/comments"
 	"duyet/moderation"
 )
 
@@ -70,6 +71,16 @@ type apiComment struct {
 	EditedAt  *time.Time  `json:"edited_at,omitempty"`
 	Signals   []apiSignal `json:"signals"`
 	Risk      uint16      `json:"risk,omitempty" doc:"How likely it is to be rejected, per mille, by the site's own decisions so far; absent when unknown"`
+	Reports   int64       `json:"reports,omitempty" doc:"Open ones, by readers"`
+	Appealed  bool        `json:"appealed,omitempty" doc:"Its author's appeal is open"`
+	Withdrawn bool        `json:"withdrawn,omitempty" doc:"By its author, for good"`
+	Public    *apiWords   `json:"public,omitempty" doc:"What readers see while the edited words wait"`
+}
+
+type apiWords struct {
+	Name  string `json:"name"`
+	Title string `json:"title"`
+	Text  string `json:"text"`
 }
 
 func newComment(who caller, item moderation.Item) apiComment {
@@ -79,6 +90,10 @@ func newComment(who caller, item moderation.Item) apiComment {
 		Parent: string(item.Parent), Name: item.Name, Title: item.Title, Text: item.Content,
 		Status: string(item.Status), Version: item.Version, CreatedAt: item.CreatedAt.UTC(), Risk: item.Risk,
 		Signals: make([]apiSignal, len(item.Signals)),
+	}
+	a.Reports, a.Appealed, a.Withdrawn = item.Reports, item.In(moderation.Appeals), item.Marks.Has(comments.Withdrawn)
+	if item.In(moderation.Edited) {
+		a.Public = &apiWords{item.Public.Name, item.Public.Title, item.Public.Content}
 	}
 	if !item.EditedAt.IsZero() {
 		edited := item.EditedAt.UTC()

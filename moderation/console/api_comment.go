@@ -17,9 +17,19 @@ type commentInput struct {
 
 type commentOutput struct {
 	Body struct {
-		Comment apiComment `json:"comment"`
-		History []apiStep  `json:"history" doc:"Oldest first"`
+		Comment apiComment  `json:"comment"`
+		History []apiStep   `json:"history" doc:"Oldest first"`
+		Reports []apiReport `json:"reports,omitempty" doc:"By readers, oldest first"`
+		Appeal  string      `json:"appeal,omitempty" doc:"The author's sentence, while the appeal is open"`
 	}
+}
+
+// apiReport is a reader's report.
+type apiReport struct {
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
+	Text   string    `json:"text,omitempty"`
+	Open   bool      `json:"open" doc:"Until a moderator decides"`
 }
 
 // apiStep is one thing that happened to a comment.
@@ -51,6 +61,10 @@ func (c *Console) registerComment() {
 		}
 		out := &commentOutput{}
 		out.Body.Comment = newComment(who, view.Item)
+		out.Body.Appeal = view.Appeal
+		for _, r := range view.Reports {
+			out.Body.Reports = append(out.Body.Reports, apiReport{r.At.UTC(), r.Reason, r.Text, !r.Closed})
+		}
 		out.Body.History = make([]apiStep, len(view.History))
 		for i, t := range view.History {
 			out.Body.History[i] = apiStep{
@@ -72,7 +86,7 @@ func known(names map[string]string, id string) string {
 
 // given is the reason given with an event: a code, or what was typed.
 func given(t comments.Transition) string {
-	if t.Event.Reason != "" {
+	if t.Event.Reason != "" && t.Event.Reason != comments.ReasonTyped {
 		return t.Event.Reason
 	}
 	return t.Detail.Reason

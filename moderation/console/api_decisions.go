@@ -30,10 +30,11 @@ type decisionsBody struct {
 
 type apiDecision struct {
 	ID      string  `json:"id" required:"true"`
-	Action  string  `json:"action" required:"true" enum:"approve,reject,spam,trash,restore,undo"`
+	Action  string  `json:"action" required:"true" enum:"approve,reject,spam,trash,restore,undo,keep,uphold" doc:"keep: what readers see stays, reports are closed and an edit is refused; uphold: an appeal is heard and the rejection stands"`
 	Version *uint64 `json:"version,omitempty" doc:"Counts only if the comment still has it; without, only from pending"`
 	Reason  string  `json:"reason,omitempty" doc:"A code of the site's list; anything else is kept as typed"`
 	Note    string  `json:"note,omitempty" doc:"For other moderators"`
+	Tell    bool    `json:"tell,omitempty" doc:"A typed reason is for the author to read; a code of the list always is"`
 }
 
 type decisionsOutput struct {
@@ -124,7 +125,7 @@ func (in *decisionsInput) decisions() ([]moderation.Decision, error) {
 	list := make([]moderation.Decision, len(body.Decisions))
 	for i, d := range body.Decisions {
 		list[i] = moderation.Decision{
-			ID: d.ID, Action: moderation.Action(d.Action), Version: d.Version, Reason: d.Reason, Note: d.Note,
+			ID: d.ID, Action: moderation.Action(d.Action), Version: d.Version, Reason: d.Reason, Note: d.Note, Tell: d.Tell,
 		}
 	}
 	return list, nil

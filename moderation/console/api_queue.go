@@ -14,8 +14,8 @@ import (
 type queueInput struct {
 	Site   string `query:"site" required:"true" doc:"Site id"`
 	Status string `query:"status" enum:"pending,approved,rejected,spam,trashed" default:"pending"`
-	Queue  string `query:"queue" enum:"suspect" doc:"Narrows what is pending"`
-	Order  string `query:"order" enum:"oldest,newest" default:"oldest"`
+	Queue  string `query:"queue" enum:"suspect,reported,appeals,edited" doc:"Narrows what is pending to suspect or edited; reported and appeals are of any status, and status is left out or pending"`
+	Order  string `query:"order" enum:"oldest,newest,risk" default:"oldest" doc:"risk: the highest first, for all that is pending"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	After  string `query:"after" doc:"Cursor: next of the page before"`
 	Query  string `query:"q" doc:"Search words; not available yet, so anything here is refused" hidden:"true"`
@@ -27,7 +27,15 @@ type queueOutput struct {
 		Items  []apiComment `json:"items"`
 		Next   string       `json:"next,omitempty" doc:"Cursor of the next page; absent at the end"`
 		Counts apiCounts    `json:"counts" doc:"Of the whole site"`
+		Queues apiQueues    `json:"queues" doc:"How many stand in each queue of the whole site"`
 	}
+}
+
+type apiQueues struct {
+	Suspect  int64 `json:"suspect"`
+	Reported int64 `json:"reported"`
+	Appeals  int64 `json:"appeals"`
+	Edited   int64 `json:"edited"`
 }
 
 type apiCounts struct {
@@ -59,6 +67,7 @@ func (c *Console) registerQueue() {
 			out.Body.Items[i] = newComment(who, item)
 		}
 		out.Body.Next, out.Body.Counts = page.Next, apiCounts(page.Counts)
+		out.Body.Queues = apiQueues(page.Queues)
 		return out, nil
 	})
 }
@@ -68,12 +77,12 @@ func (c *Console) registerQueue() {
 func (in *queueInput) query() (moderation.QueueQuery, error) {
 	q := moderation.QueueQuery{
 		Site: in.Site, Status: comments.Status(in.Status), Queue: moderation.QueueName(in.Queue),
-		Newest: in.Order == string(comments.Newest), After: in.After, Limit: in.Limit,
+		Newest: in.Order == string(comments.Newest), Risk: in.Order == string(comments.ByRisk), After: in.After, Limit: in.Limit,
 	}
 	switch {
 	case in.Site == "":
 		return q, fmt.Errorf("site: %w", comments.ErrMalformed)
-	case in.Order != string(comments.Oldest) && !q.Newest:
+	case in.Order != string(comments.Oldest) && !q.Newest && !q.Risk:
 		return q, fmt.Errorf("order: %w", comments.ErrMalformed)
 	case in.Query != "":
 		return q, fmt.Errorf("q: %w", comments.ErrMalformed)

@@ -39,7 +39,7 @@ func keys(m any) string {
 	object, _ := m.(map[string]any)
 	for _, name := range []string{
 		"id", "site", "page", "key", "url", "parent", "name", "title", "text", "status", "version", "created_at", "signals",
-		"check", "level", "reason", "items", "next", "counts", "pending", "approved", "rejected", "spam", "trashed",
+		"check", "level", "reason", "items", "next", "counts", "queues", "pending", "approved", "rejected", "spam", "trashed",
 		"comment", "history", "results", "error", "code", "message", "by", "at", "events", "seq", "actor", "kind", "comment_id",
 		"from", "to", "note", "subject",
 	} {
@@ -62,7 +62,7 @@ func TestQueueShape(t *testing.T) {
 	h.comment("bao", func(c *comments.Comment) { c.Title = "" })
 	h.comment("bao", func(c *comments.Comment) { c.Status = comments.Approved })
 	page := h.json(h.call("GET", api+"/queue?site=bao&limit=1", token, ""), http.StatusOK)
-	if got := keys(page); got != "items next counts" {
+	if got := keys(page); got != "items next counts queues" {
 		t.Errorf("page: %s", got)
 	}
 	if want := map[string]any{"pending": 2.0, "approved": 1.0, "rejected": 0.0, "spam": 0.0, "trashed": 0.0}; !reflect.DeepEqual(page["counts"], want) {
@@ -84,7 +84,7 @@ func TestQueueShape(t *testing.T) {
 	}
 	next, _ := page["next"].(string)
 	page = h.json(h.call("GET", api+"/queue?site=bao&limit=1&lang=en&after="+next, token, ""), http.StatusOK)
-	if got := keys(page); got != "items counts" {
+	if got := keys(page); got != "items counts queues" {
 		t.Errorf("last page: %s", got)
 	}
 	item, _ = page["items"].([]any)[0].(map[string]any)

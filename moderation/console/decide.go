@@ -33,7 +33,7 @@ func readDecisions(w http.ResponseWriter, r *http.Request) (f decisionForm, err 
 		return f, err
 	}
 	f.next, f.action = q.Get("next"), moderation.Action(q.Get("action"))
-	f.draft = draft{Reason: q.Get("reason"), Typed: strings.TrimSpace(q.Get("reason_text")), Note: q.Get("note")}
+	f.draft = draft{Reason: q.Get("reason"), Typed: strings.TrimSpace(q.Get("reason_text")), Note: q.Get("note"), Tell: q.Has("tell")}
 	for _, raw := range q["pick"] {
 		p, err := parsePick(raw)
 		if err != nil {
@@ -63,7 +63,7 @@ func (f decisionForm) decisions() []moderation.Decision {
 	list := make([]moderation.Decision, len(f.picks))
 	for i, p := range f.picks {
 		list[i] = moderation.Decision{
-			ID: p.ID, Action: f.action, Version: &p.Version, Reason: f.reason(), Note: f.draft.Note,
+			ID: p.ID, Action: f.action, Version: &p.Version, Reason: f.reason(), Note: f.draft.Note, Tell: f.draft.Tell,
 		}
 	}
 	return list

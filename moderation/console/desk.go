@@ -138,16 +138,12 @@ func (c *Console) desk(r *http.Request, v *visit, p place, all []comments.Site, 
 	if err != nil {
 		return nil, err
 	}
-	suspect, err := c.cfg.Service.SuspectCount(ctx, v.who, p.Site)
-	if err != nil {
-		return nil, err
-	}
 	d := &deskPage{
 		frame: c.frame(r, v, "queues"), SiteName: site.Name, Heading: v.l.Say("queue." + p.Queue),
 		Total: queue.Total, Form: c.formAt(p), Reasons: v.reasons(site), AtProof: p.Comment != "",
-		MayDecide: v.who.May(moderation.Decide, p.Site), Bulk: v.buttons(p.query().Status, nil),
+		MayDecide: v.who.May(moderation.Decide, p.Site), Bulk: v.bulk(p),
 	}
-	c.links(d, v, p, all, queue.Counts, suspect)
+	c.links(d, v, p, all, queue)
 	open := p.Comment
 	if open == "" && len(queue.Items) > 0 {
 		open = string(queue.Items[0].ID)
@@ -174,11 +170,11 @@ func (c *Console) desk(r *http.Request, v *visit, p place, all []comments.Site, 
 }
 
 // links fills the rail and the orders.
-func (c *Console) links(d *deskPage, v *visit, p place, all []comments.Site, counts comments.Counts, suspect int64) {
+func (c *Console) links(d *deskPage, v *visit, p place, all []comments.Site, counted moderation.QueuePage) {
 	at := func(queue string) link {
-		n := suspect
-		if queue != string(moderation.Suspect) {
-			n = counts.Of(comments.Status(queue))
+		n := counted.Counts.Of(comments.Status(queue))
+		if q := comments.Queue(queue); q.Valid() {
+			n = counted.Queues.Of(q)
 		}
 		return link{Words: v.l.Say("queue." + queue), URL: c.set.URL(p.in(queue).path(nil)), Count: n, Current: queue == p.Queue}
 	}
@@ -213,6 +209,7 @@ func (c *Console) row(v *visit, p place, item moderation.Item, open string) row 
 		At: item.CreatedAt, Age: v.l.Age(item.CreatedAt, v.now), Current: id == open,
 		Late: item.Status == comments.Pending && v.now.Sub(item.CreatedAt) >= lateAfter,
 	}
+	r.Signals = v.flags(item)
 	for _, s := range v.signals(item.Signals) {
 		if item.Signals[s.Number-1].Level != comments.LevelInfo {
 			r.Signals = append(r.Signals, s)

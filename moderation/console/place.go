@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,7 +19,7 @@ import (
 // answer leads back.
 type place struct {
 	Site    string
-	Queue   string // "pending", "suspect", "approved", "rejected", "spam" or "trashed"
+	Queue   string // "pending", "suspect", "reported", "appeals", "approved", "rejected", "spam" or "trashed"
 	Order   string // "oldest" or "newest"
 	After   string // cursor
 	Comment string // id; "" = the list
@@ -27,7 +28,9 @@ type place struct {
 
 // workQueues are those to be worked on; restQueues are where decided comments lie.
 var (
-	workQueues = [...]string{string(comments.Pending), string(moderation.Suspect)}
+	workQueues = [...]string{
+		string(comments.Pending), string(moderation.Suspect), string(moderation.Reported), string(moderation.Appeals),
+	}
 	restQueues = [...]string{
 		string(comments.Approved), string(comments.Rejected), string(comments.Spam), string(comments.Trashed),
 	}
@@ -43,7 +46,7 @@ func placeFrom(q url.Values) (place, error) {
 	if p.Queue == "" {
 		p.Queue = string(comments.Pending)
 	}
-	if p.Queue != string(moderation.Suspect) && !comments.Status(p.Queue).Valid() {
+	if !slices.Contains(workQueues[:], p.Queue) && !slices.Contains(restQueues[:], p.Queue) {
 		return place{}, fmt.Errorf("queue: %w", comments.ErrMalformed)
 	}
 	if p.Order == "" {
@@ -58,7 +61,7 @@ func placeFrom(q url.Values) (place, error) {
 // usualOrder is the order of a queue unless another is asked for: who waits longest comes
 // first, and what was decided is looked for from its end.
 func (p place) usualOrder() string {
-	if p.Queue == string(comments.Pending) || p.Queue == string(moderation.Suspect) {
+	if slices.Contains(workQueues[:], p.Queue) {
 		return string(comments.Oldest)
 	}
 	return string(comments.Newest)
@@ -67,8 +70,8 @@ func (p place) usualOrder() string {
 // query asks the service for the place's list.
 func (p place) query() moderation.QueueQuery {
 	q := moderation.QueueQuery{Site: p.Site, Status: comments.Status(p.Queue), After: p.After, Newest: p.Order == string(comments.Newest)}
-	if p.Queue == string(moderation.Suspect) {
-		q.Status, q.Queue = comments.Pending, moderation.Suspect
+	if queue := comments.Queue(p.Queue); queue.Valid() {
+		q.Status, q.Queue = comments.Pending, queue
 	}
 	return q
 }

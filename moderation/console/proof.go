@@ -45,6 +45,7 @@ type proof struct {
 	Draft     draft
 	Conflict  *conflict
 	Trouble   string // what was wrong with the form
+	Outside   *outside
 }
 
 // Heading is what the comment is called in a page's title.
@@ -74,6 +75,7 @@ type button struct {
 var actionIcons = map[moderation.Action]string{
 	moderation.Approve: "check", moderation.Reject: "cross", moderation.Spam: "spam",
 	moderation.Trash: "trash", moderation.Restore: "refresh", moderation.Undo: "undo",
+	moderation.Keep: "check", moderation.Uphold: "cross",
 }
 
 // results are the statuses that actions lead to, in the order of the buttons.
@@ -112,6 +114,7 @@ type draft struct {
 	Reason string // code
 	Typed  string
 	Note   string
+	Tell   bool // the typed reason is for the author to read
 }
 
 // conflict tells the slower of two moderators who decided what.
@@ -148,10 +151,12 @@ func (c *Console) proof(r *http.Request, v *visit, site comments.Site, p place) 
 			URL: c.set.URL(p.alone(string(view.Parent.ID)).path(nil)),
 		}
 	}
+	d.Outside = v.outside(view)
 	var last *comments.Transition
 	if n := len(view.History); n > 0 {
 		last = &view.History[n-1]
 	}
+	d.Buttons = v.more(view.Comment)
 	for _, b := range v.buttons(view.Status, last) {
 		if b.Action == string(moderation.Restore) || b.Action == string(moderation.Undo) {
 			d.Rest = append(d.Rest, b)

@@ -125,7 +125,7 @@ func (v *visit) reasons(s comments.Site) []reason {
 
 // why is the reason of an event: a code in words, or what was typed.
 func (v *visit) why(t comments.Transition) string {
-	if t.Event.Reason != "" {
+	if t.Event.Reason != "" && t.Event.Reason != comments.ReasonTyped {
 		return reasonWords(v.l, t.Event.Reason)
 	}
 	return t.Detail.Reason

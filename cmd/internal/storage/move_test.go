@@ -66,8 +66,9 @@ func furnish(t *testing.T, s *storage.Storage) {
 	b.Change(edited.ID, func(c *comments.Comment) {
 		w := c.Words()
 		c.Status, c.Public, c.Content, c.EditedAt = comments.Pending, &w, "Lời mới", c.CreatedAt.Add(time.Hour)
-		c.Author, c.Risk, c.Reports, c.Marks = comments.AuthorKey{1}, 300, 2, comments.Appealed
+		c.Risk, c.Marks = 300, comments.Appealed
 	})
+	b.Report(edited.ID, 1)
 	for i := range 40 {
 		c := b.Creation([]string{"news", "other"}[i%2], fmt.Sprintf("bài %d", i%7), comments.Pending)
 		c.Comment.Content = "Nhân dân \"và\" <b>\n:[] :{} – 𝒜"
@@ -177,6 +178,8 @@ func story(t *testing.T, s *storage.Storage) (lines []string) {
 				tell(comment, err)
 				revisions, err := c.Revisions(ctx, e.Comment)
 				tell(len(revisions), err)
+				reports, err := c.Reports(ctx, e.Comment)
+				tell(reports, err)
 				page, err := c.Page(ctx, site.ID, comment.Page)
 				tell(page, err)
 				thread, err := c.Thread(ctx, site.ID, comment.Page, comments.Newest, "", 100)
@@ -195,6 +198,8 @@ func story(t *testing.T, s *storage.Storage) (lines []string) {
 			tell(n, err)
 		}
 	}
+	written, err := c.WrittenCounts(ctx, comments.Wrote{Site: "news", Addr: netip.MustParseAddr("192.0.2.7")})
+	tell(written, err)
 	document, err := s.Moderation().Document(ctx, "news", "words", "default")
 	tell(document, err)
 	people, err := s.Moderation().Moderators(ctx)
