@@ -62,9 +62,43 @@ type pageKey struct{ site, page string }
 
 // change is one public change of a page.
 type change struct {
-	seq   uint64
-	page  string
-	added bool
+	seq  uint64
+	page string
+	what effect
+}
+
+// effect is what a change does to the number of comments that readers see.
+type effect uint8
+
+const (
+	nothing effect = iota
+	added
+	removed
+	unsure
+)
+
+// effectOf compares whether a comment stands before and after a commit. An edit that waits
+// leaves the earlier words standing, so nothing is gained when it is approved. Of a commit
+// made elsewhere the words before are not known: whether a pending comment stood is sure
+// only if it was never edited.
+func effectOf(c comments.Commit) effect {
+	e := c.Event
+	stood, stands := e.From == comments.Approved || c.Stood, e.To == comments.Approved || c.Comment.Standing()
+	if c.Elsewhere {
+		stood, stands = e.From == comments.Approved, e.To == comments.Approved
+		if e.Kind == comments.KindEdited && stood {
+			stands = stands || e.To == comments.Pending
+		} else if e.From == comments.Pending && !c.Comment.EditedAt.IsZero() && e.To != comments.Pending {
+			return unsure
+		}
+	}
+	switch {
+	case stands && !stood:
+		return added
+	case stood && !stands:
+		return removed
+	}
+	return nothing
 }
 
 // history is the latest changes of a site. What is older than since is not known.
@@ -115,10 +149,10 @@ func (h *Hub) Observe(c comments.Commit) {
 		h.sites[e.Site] = past
 	}
 	past.last = max(past.last, e.Seq)
-	if c.Page == "" || (e.From != comments.Approved && e.To != comments.Approved && !c.Stood) {
+	one := change{seq: e.Seq, page: c.Page, what: effectOf(c)}
+	if c.Page == "" || one.what == nothing {
 		return
 	}
-	one := change{seq: e.Seq, page: c.Page, added: e.From != comments.Approved && !c.Stood}
 	past.add(one, h.cfg.Remembered)
 	for l := h.pages[pageKey{e.Site, c.Page}]; l != nil; l = l.nextOnPage {
 		l.tell(one)

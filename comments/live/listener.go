@@ -21,10 +21,13 @@ func (n News) Heartbeat() bool { return n.Added == 0 && n.Removed == 0 && !n.Unk
 
 func (n *News) count(one change) {
 	n.Seq = max(n.Seq, one.seq)
-	if one.added {
+	switch one.what {
+	case added:
 		n.Added++
-	} else {
+	case removed:
 		n.Removed++
+	default:
+		n.Unknown = true
 	}
 }
 

@@ -237,3 +237,37 @@ func TestARemovedSiteIsForgotten(t *testing.T) {
 	h.Observe(comments.Commit{Event: comments.Event{Site: comments.Installation, Seq: 9, Kind: comments.KindSiteRemoved, Subject: "a"}})
 	expect(t, subscribe(t, h, "x", 2), live.News{Seq: 2, Unknown: true})
 }
+
+// An edit that waits changes no count, and neither does its approval; told from elsewhere,
+// where that can't be known, readers are told to look.
+func TestEditsAreNoNews(t *testing.T) {
+	h := newHub(t, live.Config{})
+	x := subscribe(t, h, "x", live.Seen)
+	seq := uint64(0)
+	observe := func(kind comments.Kind, from, to comments.Status, public *comments.Words, stood, elsewhere bool, edited time.Time) {
+		seq++
+		c := commit(seq, "x", from, to)
+		c.Event.Kind, c.Comment = kind, comments.Comment{Status: to, Public: public, EditedAt: edited}
+		c.Stood, c.Elsewhere = stood, elsewhere
+		h.Observe(c)
+	}
+	words, now := &comments.Words{Content: "a"}, time.Unix(1, 0)
+	observe(comments.KindEdited, comments.Approved, comments.Pending, words, true, false, now)
+	observe(comments.KindEdited, comments.Pending, comments.Pending, words, true, false, now)
+	observe(comments.KindDecided, comments.Pending, comments.Approved, nil, true, false, now)
+	observe(comments.KindDecided, comments.Pending, comments.Approved, nil, false, false, now)
+	expect(t, x, live.News{Seq: 4, Added: 1})
+	observe(comments.KindEdited, comments.Approved, comments.Pending, words, true, false, now)
+	observe(comments.KindDecided, comments.Pending, comments.Rejected, nil, true, false, now)
+	expect(t, x, live.News{Seq: 6, Removed: 1})
+
+	// Stood is a guess of who tells of another node's commits.
+	observe(comments.KindEdited, comments.Approved, comments.Pending, words, true, true, now)
+	observe(comments.KindEdited, comments.Pending, comments.Pending, words, true, true, now)
+	observe(comments.KindDecided, comments.Pending, comments.Approved, nil, true, true, time.Time{})
+	expect(t, x, live.News{Seq: 9, Added: 1})
+	observe(comments.KindDecided, comments.Pending, comments.Approved, nil, true, true, now)
+	expect(t, x, live.News{Seq: 10, Unknown: true})
+	observe(comments.KindWithdrawn, comments.Approved, comments.Trashed, nil, true, true, time.Time{})
+	expect(t, x, live.News{Seq: 11, Removed: 1})
+}
