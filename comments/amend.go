@@ -39,13 +39,13 @@ func (c Comment) Shown() Comment {
 // Step is what an amendment makes of a comment.
 type Step struct {
 	// Comment is the comment as it is to be. Its Status, words (Name, Title, Content,
-	// EditedAt), Signals, Public, Risk, Likes, Reports and Marks count; of the rest what
+	// EditedAt), Signals, Public, Risk, Reports and Marks count; of the rest what
 	// stands is kept. Reports may fall to zero, which closes them.
 	Comment Comment
 
 	// Kind is that of the event in the journal, which tells of the change, and Version is
 	// one more. With "" there is no event and the version stays: for what is counted or
-	// estimated beside the comment (Risk, Likes, Reports); status, words and marks must
+	// estimated beside the comment (Risk, Reports); status, words and marks must
 	// not change then.
 	Kind   Kind
 	Aside  bool    // with an event the version stays all the same; under the same condition
@@ -74,7 +74,7 @@ type Amended struct {
 func (s *Step) Apply(stands Comment) (Comment, error) {
 	next := stands
 	next.Status, next.Signals, next.Public = s.Comment.Status, s.Comment.Signals, s.Comment.Public
-	next.Risk, next.Likes, next.Reports, next.Marks = s.Comment.Risk, s.Comment.Likes, s.Comment.Reports, s.Comment.Marks
+	next.Risk, next.Reports, next.Marks = s.Comment.Risk, s.Comment.Reports, s.Comment.Marks
 	w := s.Comment.Words()
 	w.EditedAt = milli(w.EditedAt)
 	next.SetWords(w)
@@ -86,7 +86,7 @@ func (s *Step) Apply(stands Comment) (Comment, error) {
 	switch {
 	case !next.Status.Valid():
 		return stands, fmt.Errorf("status %q: %w", next.Status, ErrInvalid)
-	case next.Likes < 0:
+	case next.Reports < 0:
 		return stands, fmt.Errorf("a count below zero: %w", ErrInvalid)
 	case next.Reports != stands.Reports && next.Reports != 0:
 		return stands, fmt.Errorf("reports are made one by one, and closed together: %w", ErrInvalid)

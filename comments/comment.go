@@ -124,8 +124,8 @@ type Comment struct {
 	Root    ID        // topmost comment it answers by way of others; "" on the article itself. The store sets it
 	Author  AuthorKey // zero = unknown
 	Risk    uint16    // estimated, per mille; 0 = unknown
-	Likes   int64
-	Reports int64 // open ones
+	Likes   int64     // counted by Liker alone
+	Reports int64     // open ones
 	Marks   Marks
 	Public  *Words // what readers see while a later version waits; nil = the comment's own, once approved. Never changed in place
 }

@@ -121,6 +121,11 @@ type (
 		Comment  ID
 		Revision Revision
 	}
+	// MovedLike is that an author likes a comment, which counts it.
+	MovedLike struct {
+		Comment ID
+		By      AuthorKey
+	}
 	// MovedEvent is an event with what was typed with it, nil when nothing was or it was
 	// erased.
 	MovedEvent struct {

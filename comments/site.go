@@ -99,6 +99,7 @@ type Settings struct {
 	EditWindow   time.Duration // how long an author may edit or withdraw
 	CloseAfter   time.Duration // age at which a page takes no more comments; 0 = never
 	ReplyDepth   int           // levels of replies shown nested
+	Likes        bool          // whether readers can like comments, and read the most liked first
 	RulesURL     string        // "" = none
 	PrivacyURL   string
 	RateLimit    bool
@@ -123,7 +124,7 @@ func DefaultSettings() Settings {
 		Lang: "vi", Timezone: "Asia/Ho_Chi_Minh", Title: Required, Mode: PreModerated,
 		NameMax: 80, TitleMax: 200, ContentMax: 5000,
 		TicketTTL: 30 * time.Minute, EditWindow: 15 * time.Minute, ReplyDepth: 3,
-		RateLimit: true, AttackMode: AttackAuto, Proof: ProofCode, OnSpam: OnSpamHold,
+		Likes: true, RateLimit: true, AttackMode: AttackAuto, Proof: ProofCode, OnSpam: OnSpamHold,
 		Reasons:      []string{"off-topic", "insult", "personal-data", "advertising", "unreadable", "other"},
 		AddressesFor: 90 * 24 * time.Hour,
 	}
@@ -162,20 +163,10 @@ var settingKeys = []settingKey{
 	duration("edit_window", func(s *Settings) *time.Duration { return &s.EditWindow }, 0, 365*24*time.Hour),
 	duration("close_after", func(s *Settings) *time.Duration { return &s.CloseAfter }, 0, 100*365*24*time.Hour),
 	number("reply_depth", func(s *Settings) *int { return &s.ReplyDepth }, 0, 10),
+	onOff("likes", func(s *Settings) *bool { return &s.Likes }),
 	webAddress("rules_url", func(s *Settings) *string { return &s.RulesURL }),
 	webAddress("privacy_url", func(s *Settings) *string { return &s.PrivacyURL }),
-	{"rate_limit", func(s *Settings) string {
-		if s.RateLimit {
-			return "on"
-		}
-		return "off"
-	}, func(s *Settings, v string) error {
-		if v != "on" && v != "off" {
-			return fmt.Errorf("%q is neither on nor off", v)
-		}
-		s.RateLimit = v == "on"
-		return nil
-	}},
+	onOff("rate_limit", func(s *Settings) *bool { return &s.RateLimit }),
 	oneOf("attack_mode", func(s *Settings) *string { return &s.AttackMode }, AttackAuto, AttackOn, AttackOff),
 	oneOf("on_spam", func(s *Settings) *string { return &s.OnSpam }, OnSpamHold, OnSpamSpam),
 	oneOf("proof", func(s *Settings) *string { return &s.Proof }, ProofCode, ProofWork),
@@ -223,6 +214,21 @@ func oneOf[T ~string](name string, field func(*Settings) *T, values ...T) settin
 			return fmt.Errorf("%q is not one of %v", v, values)
 		}
 		*field(s) = T(v)
+		return nil
+	}}
+}
+
+func onOff(name string, field func(*Settings) *bool) settingKey {
+	return settingKey{name, func(s *Settings) string {
+		if *field(s) {
+			return "on"
+		}
+		return "off"
+	}, func(s *Settings, v string) error {
+		if v != "on" && v != "off" {
+			return fmt.Errorf("%q is neither on nor off", v)
+		}
+		*field(s) = v == "on"
 		return nil
 	}}
 }

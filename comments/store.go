@@ -34,6 +34,8 @@ type Store interface {
 	Creator
 	TicketReader
 	ThreadReader
+	TreeReader
+	Liker
 	CommentReader
 	Amender
 	PageKeeper

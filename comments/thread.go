@@ -53,16 +53,14 @@ func (s *Service) Thread(ctx context.Context, site Site, q ThreadQuery, most int
 	if q.Limit == 0 {
 		q.Limit = ThreadLimit
 	}
-	if q.Sort == "" {
-		q.Sort = Oldest
-	}
 	if q.Limit < 1 || q.Limit > most {
 		return Thread{}, fmt.Errorf("limit: %w", ErrMalformed)
 	}
-	if q.Sort != Oldest && q.Sort != Newest {
-		return Thread{}, fmt.Errorf("sort: %w", ErrMalformed)
+	sort, err := sortOf(site, q.Sort)
+	if err != nil {
+		return Thread{}, err
 	}
-	after, err := ParseCursor(site.ID, q.After)
+	from, err := ParsePoint(site.ID, sort, q.After)
 	if err != nil {
 		return Thread{}, err
 	}
@@ -71,14 +69,19 @@ func (s *Service) Thread(ctx context.Context, site Site, q ThreadQuery, most int
 		return Thread{}, queryPage(err)
 	}
 	// One more than asked for tells whether something follows.
-	list, err := s.cfg.Store.Thread(ctx, site.ID, page.Key, q.Sort, after, q.Limit+1)
+	var list []Comment
+	if sort == Liked {
+		list, err = s.cfg.Store.MostLiked(ctx, site.ID, page.Key, from, q.Limit+1)
+	} else {
+		list, err = s.cfg.Store.Thread(ctx, site.ID, page.Key, sort, from.ID, q.Limit+1)
+	}
 	if err != nil {
 		return Thread{}, err
 	}
 	t := Thread{Page: page, Open: page.Open(s.cfg.Now(), site.Settings.CloseAfter), Comments: list}
 	if len(list) > q.Limit {
 		t.Comments = list[:q.Limit]
-		t.Next = Cursor(t.Comments[q.Limit-1].ID)
+		t.Next = PointCursor(sort, t.Comments[q.Limit-1])
 	}
 	return t, nil
 }

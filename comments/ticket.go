@@ -66,6 +66,7 @@ const (
 	MeterTicket  Meter = "ticket"
 	MeterImage   Meter = "image"
 	MeterSound   Meter = "sound"
+	MeterLike    Meter = "like"
 	MeterWork    Meter = "work"   // challenges asked for
 	MeterNudge   Meter = "nudge"  // words looked at before they are sent
 	MeterOwn     Meter = "own"    // an author's edits, withdrawals and appeals

@@ -152,6 +152,7 @@ func (s *service) build() error {
 		return err
 	}
 	s.in.store.Comments().Observe(readers.Observer())
+	s.in.store.Comments().ObserveLikes(readers.ObserveLikes)
 	s.in.store.Comments().Observe(s.live.Observe) // after the cache, which whoever is told asks
 	desk, err := console.New(console.Config{
 		Service: s.in.moderation, Sessions: s.in.store.Moderation(), Templates: s.templates, API: api,

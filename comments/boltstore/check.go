@@ -32,6 +32,7 @@ func (db *DB) Check(ctx context.Context, progress func(done, total int64), repor
 		c := &checker{ctx: ctx, tx: tx, key: db.key, tell: progress, report: report, heads: map[string]head{}, sites: map[uint32]*siteCheck{}}
 		for _, step := range []func() error{
 			c.checkSites, c.checkPages, c.checkComments, c.checkRevisions, c.checkReports, c.checkAuthors, c.checkQueues, c.checkThreads,
+			c.checkTrees, c.checkReplies, c.checkLiked, c.checkLikes,
 			c.checkJournals, c.checkDetails, c.checkSpent, c.checkAddresses, c.checkAudience, c.checkDays, c.checkAliases, c.checkCounts,
 		} {
 			if err := step(); err != nil {
@@ -62,7 +63,9 @@ type siteCheck struct {
 	pages   map[string]*pageCheck
 	numbers map[uint32]string // page key by number
 	days    map[string]int64  // by key of bucketDays
-	events  int64             // of comments' histories
+	trees   map[string]int64  // standing comments by key of bucketTrees
+	likes   map[uuid.UUID]int64
+	events  int64 // of comments' histories
 }
 
 type pageCheck struct {
@@ -129,14 +132,15 @@ func (c *checker) checkSites() error {
 			c.damaged(err)
 			return
 		}
-		s := &siteCheck{id: string(k), head: h, pages: map[string]*pageCheck{}, numbers: map[uint32]string{}, days: map[string]int64{}}
+		s := &siteCheck{id: string(k), head: h, pages: map[string]*pageCheck{}, numbers: map[uint32]string{}, days: map[string]int64{},
+			trees: map[string]int64{}, likes: map[uuid.UUID]int64{}}
 		if other := c.sites[h.number]; other != nil {
 			c.problem("site "+s.id, "it has the number of site %s", other.id)
 			return
 		}
 		c.sites[h.number], c.heads[s.id] = s, h
-		// A comment has its record, about two index entries, a ticket and an address.
-		c.total += int64(h.Seq) + 5*h.Counts.Total()
+		// A comment has its record, about five index entries, a ticket and an address.
+		c.total += int64(h.Seq) + 8*h.Counts.Total()
 	})
 	if err != nil {
 		return err
@@ -234,7 +238,11 @@ func (c *checker) checkComment(s *siteCheck, comment *stored, id uuid.UUID) {
 			if !c.tx.Has(bucketThreads, threadKey(s.head.number, p.number, id)) {
 				c.problem(name, "readers see it, but it is not in its page's thread")
 			}
+			c.standingTree(s, p.number, &comment.Comment, id)
 		}
+	}
+	if comment.Likes != 0 {
+		s.likes[id] += comment.Likes
 	}
 	root := comments.ID("")
 	if comment.Parent != "" {

@@ -152,6 +152,7 @@ func (p *creation) root(tx *Tx, number uint32) (comments.ID, error) {
 
 func (p *creation) write(tx *Tx, h *head, pg *page, key []byte) {
 	c := stored{Comment: p.Comment, body: p.body}
+	c.Likes = 0 // see Liker
 	e := tx.append(h, comments.Event{
 		Site: c.Site, Actor: p.Actor, Kind: comments.KindSubmitted,
 		Comment: c.ID, To: c.Status, Version: c.Version,
@@ -201,6 +202,9 @@ func (tx *Tx) index(h *head, pg *page, from, c *comments.Comment, id uuid.UUID) 
 	}
 	thread := threadKey(h.number, pg.number, id)
 	tx.move(bucketThreads, stood, stands, thread, thread)
+	if stood != stands {
+		tx.plant(h.number, pg.number, c, id, stands)
+	}
 }
 
 // move takes an index entry from one key to another, where there was and is to be one.

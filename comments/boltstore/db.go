@@ -41,9 +41,10 @@ type DB struct {
 	wake   chan struct{} // holds one token while the queue is not empty
 	ended  chan struct{} // closed when the writer is done
 
-	watch     sync.Mutex
-	observers []comments.Observer
-	owned     []Bucket // the other wing's, see Own
+	watch         sync.Mutex
+	observers     []comments.Observer
+	likeObservers []func(site, page string)
+	owned         []Bucket // the other wing's, see Own
 }
 
 // The whole contract, in one type.

@@ -25,6 +25,11 @@
 //	                                               more in each queue it stands in
 //	           site, 'k', risk inverted (2), uuid     empty; what is pending, by risk
 //	threads    site, page number (4), uuid         empty; standing comments alone
+//	trees      site, page number (4), uuid of top  number of standing comments in the tree
+//	replies    site, uuid of top, uuid             empty; standing replies, however deep
+//	liked      site, page number (4), list (1),    empty; standing comments by likes, and the
+//	           likes inverted (8), uuid            tops of trees by theirs
+//	likes      site, uuid, author (16)             empty; who likes what
 //	journal    site, seq (8)                       chain and event
 //	details    site, seq (8)                       salt, reason, note; erasable
 //	spent      forget at (8), ticket id (16)       site id, uuid, hash of the words
@@ -79,7 +84,7 @@ const (
 // few bytes longer.
 func (b Bucket) fill() float64 {
 	switch b {
-	case bucketComments, bucketQueues, bucketThreads, bucketSpent, bucketAddresses:
+	case bucketComments, bucketQueues, bucketThreads, bucketTrees, bucketReplies, bucketSpent, bucketAddresses:
 		return 0.9
 	case bucketJournal, bucketDetails, bucketRevisions: // never written twice
 		return 0.98

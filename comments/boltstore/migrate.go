@@ -29,6 +29,7 @@ func migrations() []Migration {
 		layDays,
 		layAliases,
 		keepAuthorsAndReports,
+		plantTrees,
 	}
 }
 

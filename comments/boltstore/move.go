@@ -98,6 +98,9 @@ func NotMoved() map[string]string {
 		string(bucketThreads): "made from the comments",
 		string(bucketDays):    "made from the comments",
 		string(bucketAuthors): "made from the comments and the addresses",
+		string(bucketTrees):   "made from the comments",
+		string(bucketReplies): "made from the comments",
+		string(bucketLiked):   "made from the comments",
 	}
 }
 
@@ -109,6 +112,7 @@ func (db *DB) Nouns() []comments.Noun {
 		NounOf(db, "comments", []Bucket{bucketComments}, readMovedComment, putMovedComment),
 		NounOf(db, "revisions", []Bucket{bucketRevisions}, readMovedRevision, putMovedRevision),
 		NounOf(db, "reports", []Bucket{bucketReports}, readMovedReport, putMovedReport),
+		NounOf(db, "likes", []Bucket{bucketLikes}, readMovedLike, putMovedLike),
 		NounOf(db, "events", []Bucket{bucketJournal, bucketDetails}, readMovedEvent, putMovedEvent),
 		NounOf(db, "spent tickets", []Bucket{bucketSpent}, readMovedSpent, putMovedSpent),
 		NounOf(db, "addresses", []Bucket{bucketAddresses}, readMovedAddress, putMovedAddress),
@@ -230,6 +234,27 @@ func putMovedRevision(tx *Tx, m comments.MovedRevision) error {
 	number, err := tx.siteNumber(m.Comment.Site())
 	if err == nil {
 		tx.putRevision(number, m.Comment.UUID(), m.Revision)
+	}
+	return err
+}
+
+func readMovedLike(tx *Tx, k, _ []byte) (m comments.MovedLike, err error) {
+	if len(k) != commentSize+len(m.By) {
+		return m, damaged(bucketLikes, k, "it is no like")
+	}
+	site, err := tx.siteOf(bucketLikes, k)
+	if err != nil {
+		return m, err
+	}
+	m.Comment = makeID(site, uuid.UUID(k[4:commentSize]))
+	copy(m.By[:], k[commentSize:])
+	return m, nil
+}
+
+func putMovedLike(tx *Tx, m comments.MovedLike) error {
+	number, err := tx.siteNumber(m.Comment.Site())
+	if err == nil {
+		tx.put(bucketLikes, likeKey(number, m.Comment.UUID(), m.By), present)
 	}
 	return err
 }

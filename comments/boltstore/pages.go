@@ -240,6 +240,8 @@ func (m *pageMove) merge() {
 			id := c.ID.UUID()
 			m.tx.delete(bucketThreads, threadKey(m.h.number, m.from.number, id))
 			m.tx.put(bucketThreads, threadKey(m.h.number, m.to.number, id), present)
+			m.tx.plant(m.h.number, m.from.number, &c.Comment, id, false)
+			m.tx.plant(m.h.number, m.to.number, &c.Comment, id, true)
 		}
 	}
 }

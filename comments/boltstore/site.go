@@ -38,6 +38,7 @@ type settingsRecord struct {
 	EditWindow   int64    `json:"edit_window"`
 	CloseAfter   int64    `json:"close_after"`
 	ReplyDepth   int      `json:"reply_depth"`
+	Likes        bool     `json:"likes"`
 	RulesURL     string   `json:"rules_url"`
 	PrivacyURL   string   `json:"privacy_url"`
 	RateLimit    bool     `json:"rate_limit"`
@@ -54,7 +55,7 @@ func newSettingsRecord(s comments.Settings) settingsRecord {
 		Lang: s.Lang, Timezone: s.Timezone, Title: string(s.Title), Mode: string(s.Mode),
 		NameMax: s.NameMax, TitleMax: s.TitleMax, ContentMax: s.ContentMax,
 		TicketTTL: s.TicketTTL.Milliseconds(), EditWindow: s.EditWindow.Milliseconds(),
-		CloseAfter: s.CloseAfter.Milliseconds(), ReplyDepth: s.ReplyDepth,
+		CloseAfter: s.CloseAfter.Milliseconds(), ReplyDepth: s.ReplyDepth, Likes: s.Likes,
 		RulesURL: s.RulesURL, PrivacyURL: s.PrivacyURL, RateLimit: s.RateLimit,
 		AttackMode: s.AttackMode, Proof: s.Proof, OnSpam: s.OnSpam, DropParams: s.DropParams, Reasons: s.Reasons,
 		AddressesFor: s.AddressesFor.Milliseconds(),
@@ -67,7 +68,7 @@ func (r settingsRecord) settings() comments.Settings {
 		Lang: r.Lang, Timezone: r.Timezone, Title: comments.FieldRule(r.Title), Mode: comments.Mode(r.Mode),
 		NameMax: r.NameMax, TitleMax: r.TitleMax, ContentMax: r.ContentMax,
 		TicketTTL: ms(r.TicketTTL), EditWindow: ms(r.EditWindow),
-		CloseAfter: ms(r.CloseAfter), ReplyDepth: r.ReplyDepth,
+		CloseAfter: ms(r.CloseAfter), ReplyDepth: r.ReplyDepth, Likes: r.Likes,
 		RulesURL: r.RulesURL, PrivacyURL: r.PrivacyURL, RateLimit: r.RateLimit,
 		AttackMode: r.AttackMode, Proof: r.Proof, OnSpam: r.OnSpam, DropParams: r.DropParams, Reasons: r.Reasons,
 		AddressesFor: ms(r.AddressesFor),
@@ -223,7 +224,7 @@ func (db *DB) RemoveSite(ctx context.Context, id, actor string) error {
 			return err
 		}
 		prefix := siteKey(number)
-		for _, b := range []Bucket{bucketComments, bucketRevisions, bucketAuthors, bucketReports, bucketPages, bucketQueues, bucketThreads, bucketJournal, bucketDetails, bucketAudience, bucketViews, bucketDays, bucketAliases} {
+		for _, b := range []Bucket{bucketComments, bucketRevisions, bucketAuthors, bucketReports, bucketPages, bucketQueues, bucketThreads, bucketTrees, bucketReplies, bucketLiked, bucketLikes, bucketJournal, bucketDetails, bucketAudience, bucketViews, bucketDays, bucketAliases} {
 			tx.removePrefix(b, prefix)
 		}
 		for key := range tx.pages {

@@ -25,6 +25,7 @@ func DefaultRules() Rules {
 		comments.MeterTicket:  {{Most: 30, Per: time.Minute}},
 		comments.MeterImage:   {{Most: 60, Per: time.Minute}},
 		comments.MeterSound:   {{Most: 10, Per: time.Minute}},
+		comments.MeterLike:    {{Most: 30, Per: time.Minute}, {Most: 300, Per: time.Hour}},
 		comments.MeterWork:    {{Most: 30, Per: time.Minute}},
 		comments.MeterNudge:   {{Most: 20, Per: time.Minute}},
 		comments.MeterOwn:     {{Most: 10, Per: time.Minute}, {Most: 60, Per: time.Hour}},

@@ -126,6 +126,7 @@ func (s *siteSet) become(tx *Tx, h *head, p *page, c *stored, next comments.Comm
 		s.closeReports(c.ID)
 	}
 	tally(h, p, &before, &c.Comment)
+	s.grow(&before, &c.Comment)
 }
 
 func checkStep(actor string, step *comments.Step, next comments.Comment) error {
@@ -150,9 +151,9 @@ func (s *siteSet) updateComments(q *pgx.Batch) {
 		public, _ := encodeWords(c.Public) // of texts and a number: it can't fail
 		signals, _ := encodeSignals(c.Signals)
 		q.Queue(`UPDATE comments SET status = $3, version = $4, seq = $5, signals = $6, suspect = $7,
-				risk = $8, likes = $9, reports = $10, marks = $11, appealed = $12, public = $13 WHERE site = $1 AND id = $2`,
+				risk = $8, reports = $9, marks = $10, appealed = $11, public = $12 WHERE site = $1 AND id = $2`,
 			s.site, key, string(c.Status), c.Version, c.seq, signals, suspicious(&c.Comment),
-			c.Risk, c.Likes, c.Reports, c.Marks, c.In(comments.Appeals), public)
+			c.Risk, c.Reports, c.Marks, c.In(comments.Appeals), public)
 		if c.reworded {
 			q.Queue(`UPDATE comments SET name = $3, title = $4, content = $5, edited_at = $6 WHERE site = $1 AND id = $2`,
 				s.site, key, c.Name, c.Title, c.Content, Stamp(c.EditedAt))

@@ -38,6 +38,7 @@ type siteSet struct {
 	authors  []author
 
 	revisions []revision
+	grown     map[uuid.UUID]int64 // by how much the trees of tops have
 
 	wantReports []reportKey
 	reports     map[reportKey]bool // those that stand
@@ -237,6 +238,7 @@ func (b *batch) write(q *pgx.Batch, tx *Tx) {
 		s.updateComments(q)
 		s.writeRevisions(q)
 		s.writeReports(q)
+		s.writeTrees(q)
 		s.writeTickets(q)
 		s.writeAuthors(q)
 	}

@@ -48,6 +48,13 @@ var checks = [...]string{
 		AND NOT EXISTS (SELECT FROM comments c WHERE c.site = e.site AND c.id = e.comment)`,
 	`SELECT 'event ' || d.seq || ' of site ' || d.site, 'it knows nothing of what was typed with it' FROM details d
 		JOIN events e ON e.site = d.site AND e.seq = d.seq WHERE d.site = $1 AND e.detail IS NULL`,
+	`SELECT 'comment ' || c.site || '~' || c.id, 'it counts ' || c.answers || ' standing replies, and there are ' || count(r.id)
+		FROM comments c LEFT JOIN comments r ON r.site = c.site AND r.root = c.id AND
+			(r.status = 'approved' OR r.status = 'pending' AND r.public IS NOT NULL)
+		WHERE c.site = $1 GROUP BY c.site, c.id HAVING c.answers <> count(r.id)`,
+	`SELECT 'comment ' || c.site || '~' || c.id, 'it counts ' || c.likes || ' likes, and there are ' || count(l.author)
+		FROM comments c LEFT JOIN likes l ON l.site = c.site AND l.comment = c.id
+		WHERE c.site = $1 GROUP BY c.site, c.id HAVING c.likes <> count(l.author)`,
 	`SELECT 'spent ticket ' || s.id || ' of site ' || s.site, 'the comment it let in does not exist' FROM spent s
 		WHERE s.site = $1 AND NOT EXISTS (SELECT FROM comments c WHERE c.site = s.site AND c.id = s.comment)`,
 	`SELECT 'page ' || d.page || ' of site ' || $1, 'it counts ' || coalesce(k.standing, 0) || ' comments of day ' || d.day || ', and there are ' || coalesce(n.standing, 0)

@@ -127,7 +127,7 @@ func (op *creation) root(s *siteSet) (comments.ID, error) {
 
 func (op *creation) write(s *siteSet, tx *Tx, h *head, p *page, root comments.ID) {
 	c := &stored{Comment: op.Comment, fresh: true}
-	c.Root = root
+	c.Root, c.Likes = root, 0 // see Liker
 	s.comments[op.id] = c
 	tx.told(h, c, comments.Event{
 		Site: s.site, Actor: op.Actor, Kind: comments.KindSubmitted,
@@ -135,6 +135,7 @@ func (op *creation) write(s *siteSet, tx *Tx, h *head, p *page, root comments.ID
 	}, nil)
 	c.dirty = true
 	tally(h, p, nil, &c.Comment)
+	s.grow(nil, &c.Comment)
 	if op.ticket != (uuid.UUID{}) {
 		s.tickets[op.ticket] = &spentTicket{Spent: comments.Spent{Comment: c.ID, Words: op.Ticket.Words}, spend: op.Ticket, fresh: true}
 	}

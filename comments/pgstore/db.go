@@ -44,7 +44,8 @@ type DB struct {
 	work   sync.WaitGroup // writes under way
 	closed bool
 
-	tell tellings
+	tell  tellings
+	likes likeTellings
 
 	nudges     chan struct{}
 	background context.Context // of what runs until Close

@@ -56,6 +56,14 @@ func Lists(site, page string, limit int) map[string]List {
 	middle := from(comments.ID(site+"~01900000-0000-7000-8000-000000002710"), true)
 	lists["by author"] = List{byAuthor, []any{site, limit, middle, pgtype.UUID{Bytes: [16]byte{1}, Valid: true}}, "comments_author"}
 	lists["by network"] = List{byNetwork, []any{site, limit, middle, "192.0.2.7"}, "addresses_net"}
+	middle = from(comments.ID(site+"~01900000-0000-7000-8000-000000002710"), false)
+	for name, newest := range map[string]bool{"oldest": false, "newest": true} {
+		lists["trees, "+name] = List{listedTrees(newest, true), []any{site, limit, middle, pageUUID(site, page), from("", !newest)}, "comments_tops"}
+	}
+	where, order := likedList(tops, topLikes, false)
+	lists["trees, liked"] = List{withTop(where, order), []any{site, limit, middle, pageUUID(site, page), from("", true), -3}, "comments_liked_tops"}
+	where, order = likedList(standing, `(-likes)`, true)
+	lists["liked"] = List{withPages(where, order), []any{site, limit, middle, pageUUID(site, page), from("", true), -3}, "comments_liked"}
 	lists["by risk"] = List{byRisk, []any{site, limit, from(comments.ID(site+"~01900000-0000-7000-8000-000000002710"), false), -500}, "comments_risk"}
 	return lists
 }

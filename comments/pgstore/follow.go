@@ -39,6 +39,7 @@ func (db *DB) sendNudges() {
 		ctx, cancel := context.WithTimeout(db.background, pollEvery)
 		// Should it fail, the others' polls find what there is.
 		_, _ = db.pool.Exec(ctx, `SELECT pg_notify($1, $2)`, channel, db.node)
+		db.sendLikes(ctx)
 		cancel()
 		if sleep(db.background, nudgeEvery) != nil {
 			return
@@ -125,13 +126,18 @@ func (db *DB) listen(conn *pgx.Conn, nudged chan<- struct{}) {
 // listenOnce listens until the connection is lost.
 func (db *DB) listenOnce(conn *pgx.Conn, nudged chan<- struct{}) {
 	defer closeQuietly(conn)
-	if _, err := conn.Exec(db.background, `LISTEN `+channel); err != nil {
+	if _, err := conn.Exec(db.background, `LISTEN `+channel+`; LISTEN `+likesChannel); err != nil {
 		return
 	}
+	db.tellLikes("", "") // who knows what was told until now
 	for {
 		n, err := conn.WaitForNotification(db.background)
 		if err != nil {
 			return
+		}
+		if n.Channel == likesChannel {
+			db.hearLikes(n.Payload)
+			continue
 		}
 		if n.Payload == db.node {
 			continue

@@ -18,7 +18,7 @@ const nowhere = "00000000-0000-0000-0000-000000000000"
 // Nouns implements comments.Movable.
 func (db *DB) Nouns() []comments.Noun {
 	return []comments.Noun{
-		NounOf(db, movedSites()), NounOf(db, movedPages()), NounOf(db, movedComments()), NounOf(db, movedRevisions()), NounOf(db, movedReports()),
+		NounOf(db, movedSites()), NounOf(db, movedPages()), NounOf(db, movedComments()), NounOf(db, movedRevisions()), NounOf(db, movedReports()), NounOf(db, movedLikes()),
 		NounOf(db, movedEvents()),
 		NounOf(db, movedSpent()), NounOf(db, movedAddresses()),
 		NounOf(db, movedAliases()), NounOf(db, movedVisitors()), NounOf(db, movedViews()), NounOf(db, movedHeads()),
@@ -135,6 +135,32 @@ func movedRevisions() Shelf[comments.MovedRevision] {
 			}
 			for _, s := range sets {
 				s.writeRevisions(b)
+			}
+			return nil
+		},
+	}
+}
+
+func movedLikes() Shelf[comments.MovedLike] {
+	return Shelf[comments.MovedLike]{
+		Name: "likes", Tables: []string{"likes"},
+		SQL: `SELECT site, comment, author FROM likes
+		WHERE (site, comment, author) > ($1, $2::uuid, $3::uuid) ORDER BY site, comment, author LIMIT $4`,
+		Start: []string{"", nowhere, nowhere},
+		Scan: func(rows pgx.Rows) (m comments.MovedLike, err error) {
+			var site string
+			var id, by pgtype.UUID
+			err = rows.Scan(&site, &id, &by)
+			m.Comment, m.By = commentID(site, id), by.Bytes
+			return m, err
+		},
+		Place: func(m comments.MovedLike) []string {
+			return []string{m.Comment.Site(), m.Comment.UUID().String(), uuid.UUID(m.By).String()}
+		},
+		Put: func(b *pgx.Batch, list []comments.MovedLike) error {
+			for _, m := range list {
+				b.Queue(`INSERT INTO likes (site, comment, author) VALUES ($1, $2, $3)`,
+					m.Comment.Site(), uuidOf(m.Comment), pgtype.UUID{Bytes: m.By, Valid: true})
 			}
 			return nil
 		},
@@ -265,6 +291,7 @@ func movedHeads() Shelf[comments.MovedHead] {
 			for _, m := range list {
 				h := head{Head: m.Head, epoch: newEpoch(), fresh: m.Site != comments.Installation}
 				h.write(b, m.Site)
+				b.Queue(countAnswers, m.Site)
 			}
 			return nil
 		},

@@ -36,7 +36,7 @@ func amend(t *testing.T, b *Bench) {
 	c := b.Post("news", "p", comments.Pending)
 	want := c
 	want.Status, want.Version = comments.Rejected, 2
-	want.Risk, want.Likes, want.Marks = 999, 3, comments.Appealed|1<<31
+	want.Risk, want.Marks = 999, comments.Appealed|1<<31
 	want.Signals = []comments.Signal{{Check: "x", Level: comments.LevelHold, Code: "y"}}
 	detail := comments.Detail{Salt: []byte("0123456789abcdef"), Note: "ghi chú"}
 	var sawLast comments.Transition
@@ -44,7 +44,7 @@ func amend(t *testing.T, b *Bench) {
 		sawLast = last
 		b.Equal("what Decide saw", now, c)
 		next := want
-		next.Page, next.Parent, next.Author, next.Version, next.CreatedAt = "q", "x", comments.AuthorKey{9}, 77, time.Time{} // what can't be changed
+		next.Likes, next.Page, next.Parent, next.Author, next.Version, next.CreatedAt = 3, "q", "x", comments.AuthorKey{9}, 77, time.Time{} // what can't be changed
 		return &comments.Step{Comment: next, Kind: comments.KindDecided, Reason: "insult", Detail: &detail}, nil
 	}}})
 	b.Must(err)
@@ -83,12 +83,12 @@ func amendAside(t *testing.T, b *Bench) {
 		return done[0]
 	}
 	before := b.Head("news")
-	quiet := aside("", func(c *comments.Comment) { c.Risk, c.Likes = 12, 5 })
+	quiet := aside("", func(c *comments.Comment) { c.Risk = 12 })
 	b.Must(quiet.Err)
 	b.Unchanged("news", before)
 	told := aside("comment.reported", func(c *comments.Comment) { c.Risk++ })
 	b.Must(told.Err)
-	if told.Comment.Version != 1 || told.Comment.Likes != 5 || told.Comment.Risk != 13 {
+	if told.Comment.Version != 1 || told.Comment.Risk != 13 {
 		t.Fatalf("after both: %+v", told.Comment)
 	}
 	history, err := b.Store.History(b.Ctx, c.ID)
@@ -103,7 +103,7 @@ func amendAside(t *testing.T, b *Bench) {
 			func(c *comments.Comment) { c.Content = "Khác" },
 			func(c *comments.Comment) { c.Marks = comments.Pick },
 			func(c *comments.Comment) { c.Public = &comments.Words{} },
-			func(c *comments.Comment) { c.Likes = -1 },
+			func(c *comments.Comment) { c.Reports = -1 },
 			func(c *comments.Comment) { c.Reports = 1 },
 		} {
 			b.Is(aside(kind, change).Err, comments.ErrInvalid)

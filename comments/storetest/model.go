@@ -134,7 +134,7 @@ func anyChange(random *rand.Rand) func(*comments.Comment) {
 			w := c.Words()
 			c.Status, c.Public, c.Content = comments.Pending, &w, fmt.Sprint("Lời khác ", n)
 		case 2:
-			c.Reports, c.Likes = 0, int64(n)
+			c.Reports = 0
 		case 3:
 			c.Marks ^= comments.Appealed
 		case 4:

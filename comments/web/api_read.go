@@ -29,18 +29,23 @@ type pageBody struct {
 type commentBody struct {
 	ID        string     `json:"id"`
 	Parent    string     `json:"parent" doc:"Id of the comment it answers, or empty"`
+	Root      string     `json:"root" doc:"Id of the topmost comment it answers by way of others, or empty"`
 	Name      string     `json:"name"`
 	Title     string     `json:"title"`
 	HTML      string     `json:"html" doc:"The text as safe HTML"`
 	Text      string     `json:"text" doc:"The text as written, in NFC"`
 	CreatedAt time.Time  `json:"created_at"`
 	EditedAt  *time.Time `json:"edited_at,omitempty"`
+	Likes     *int64     `json:"likes,omitempty" doc:"How many readers like it; in threads of sites that count likes"`
+	Pick      bool       `json:"pick,omitempty" doc:"Chosen by the newsroom"`
+	Newsroom  bool       `json:"newsroom,omitempty" doc:"Written by the newsroom"`
 }
 
 func newCommentBody(c comments.Comment) commentBody {
 	b := commentBody{
-		ID: string(c.ID), Parent: string(c.Parent), Name: c.Name, Title: c.Title,
+		ID: string(c.ID), Parent: string(c.Parent), Root: string(c.Root), Name: c.Name, Title: c.Title,
 		HTML: string(templates.Text(c.Content)), Text: c.Content, CreatedAt: c.CreatedAt.UTC(),
+		Pick: c.Marks.Has(comments.Pick), Newsroom: c.Marks.Has(comments.Newsroom),
 	}
 	if !c.EditedAt.IsZero() {
 		at := c.EditedAt.UTC()
@@ -68,6 +73,9 @@ func (d *Door) readThread(r *http.Request, a asked) (*entry, error) {
 		body := threadBody{Page: newPageBody(t.Page, t.Open), Comments: make([]commentBody, len(t.Comments)), Next: t.Next}
 		for i, c := range t.Comments {
 			body.Comments[i] = newCommentBody(c)
+			if a.site.Settings.Likes {
+				body.Comments[i].Likes = &c.Likes
+			}
 		}
 		return made.json(body)
 	})

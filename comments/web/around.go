@@ -78,7 +78,7 @@ func (d *Door) permalink(c comments.Comment, p comments.Page, lang string) strin
 	if p.URL != "" {
 		return p.URL + "#" + anchor(c.ID)
 	}
-	return links{d.address(pagesPrefix + p.Site), p.Key, lang}.thread("&sort=newest", anchor(c.ID))
+	return links{d.address(pagesPrefix + p.Site), p.Key, lang}.comment(c.ID)
 }
 
 // around renders a fragment that stands until something changes.

@@ -36,8 +36,14 @@ type cache struct {
 	// generations are shared out by hash. Two pages that share one only make each other
 	// render once more; but where many nodes approve a thousand a second, all of which each
 	// node hears of, few of them would cost more hits than they save (1 MiB).
-	generations [1 << 17]atomic.Uint64
+	generations [generationsMost]atomic.Uint64
+	liked       [likedMost]liked // of pages, by hash as well
 }
+
+const (
+	generationsMost = 1 << 17
+	likedMost       = 1 << 14
+)
 
 // kind is what is rendered.
 type kind uint8
@@ -63,6 +69,7 @@ type key struct {
 	lang, after string
 	sort        comments.Sort
 	limit       int
+	top, at     string // of trees: the one whose replies they are, or the comment to be there
 }
 
 // ofSite reports whether the rendering lists comments of more than one page.
@@ -93,7 +100,9 @@ func newCache(most int64, now func() time.Time) (*cache, error) {
 	var err error
 	if c.entries, err = otter.New(&otter.Options[key, *entry]{
 		MaximumWeight: uint64(most - most/16),
-		Weigher:       func(k key, e *entry) uint32 { return weigh(e.weight() + len(k.page) + len(k.after) + entryOverhead) },
+		Weigher: func(k key, e *entry) uint32 {
+			return weigh(e.weight() + len(k.page) + len(k.after) + len(k.top) + len(k.at) + entryOverhead)
+		},
 	}); err != nil {
 		return nil, err
 	}
@@ -120,7 +129,7 @@ func (c *cache) generation(site, page string, settings bool) *atomic.Uint64 {
 		h.WriteByte(0)
 		h.WriteString(page)
 	}
-	return &c.generations[h.Sum64()%uint64(len(c.generations))]
+	return &c.generations[h.Sum64()%generationsMost]
 }
 
 // siteStamp is a site's generation. Take it before reading the site.
@@ -184,6 +193,9 @@ func (c *cache) load(ctx context.Context, k key, stamp uint64, render func(conte
 	}
 	e := &entry{site: c.generation(k.site, "", true), own: c.generation(k.site, page, false)}
 	e.stamp.site, e.stamp.own = stamp, e.own.Load()
+	if e.rendered = c.now(); page != "" {
+		e.likes = c.likesOf(k.site, page)
+	}
 	// A caller that comes after a commit has another stamp, so it never waits for, and is
 	// never given, a rendering from before it.
 	made, err, _ := c.flights.Do(k.flight(e.stamp), func() (any, error) {
@@ -207,7 +219,7 @@ func (c *cache) load(ctx context.Context, k key, stamp uint64, render func(conte
 
 func (k key) flight(s stamp) string {
 	return strings.Join([]string{
-		strconv.Itoa(int(k.kind)), k.site, k.page, k.lang, k.after, string(k.sort), strconv.Itoa(k.limit),
+		strconv.Itoa(int(k.kind)), k.site, k.page, k.lang, k.after, string(k.sort), strconv.Itoa(k.limit), k.top, k.at,
 		strconv.FormatUint(s.site, 10), strconv.FormatUint(s.own, 10),
 	}, "\x00")
 }

@@ -2,8 +2,8 @@
 // the verification code's image and sound, and the feeds. It parses, asks
 // comments.Service and answers; every rule about what may be written or seen is there.
 //
-// It reads no cookie but the receipts and the key of a reader's own comments, and those on
-// pages alone.
+// It reads no cookie but a reader's own: their receipts, their author key and, if they ask
+// for it, their name, and those on pages alone.
 // Whatever many readers are given alike comes from cache.go.
 package web
 
@@ -154,6 +154,7 @@ func (d *Door) Routes(r *mux.Router) {
 	get("/s/{site}/count", d.read(kindCountOne, d.countFragment))
 	d.ownRoutes(r)
 	r.Handle("/s/{site}/comments", d.page(d.postForm)).Methods(http.MethodPost)
+	r.Handle("/s/{site}/likes", d.page(d.postLike)).Methods(http.MethodPost)
 	d.registerAPI()
 	d.audienceRoutes(r)
 }
@@ -161,6 +162,10 @@ func (d *Door) Routes(r *mux.Router) {
 // Observer keeps the page cache true. Register it after the service's own, which is
 // there once comments.NewService has returned.
 func (d *Door) Observer() comments.Observer { return d.cache.observe }
+
+// ObserveLikes has cached threads show their likes anew, a few seconds after they change
+// at most.
+func (d *Door) ObserveLikes(site, page string) { d.cache.observeLikes(site, page) }
 
 // page answers with HTML or files; errors are pages, which may be read inside a frame as
 // little as anything else of ours.

@@ -72,21 +72,37 @@ func (f *flaky) Create(ctx context.Context, c comments.Creation) (comments.Comme
 	return f.Store.Create(ctx, c)
 }
 
-func (f *flaky) Thread(ctx context.Context, site, key string, sort comments.Sort, after comments.ID, limit int) ([]comments.Comment, error) {
+func (f *flaky) Thread(ctx context.Context, site, key string, sort comments.Sort, after comments.ID, limit int) (list []comments.Comment, err error) {
+	err = f.readThread(func() (err error) {
+		list, err = f.Store.Thread(ctx, site, key, sort, after, limit)
+		return err
+	})
+	return list, err
+}
+
+func (f *flaky) Trees(ctx context.Context, site, key string, sort comments.Sort, from comments.Point, limit int) (list []comments.Tree, err error) {
+	err = f.readThread(func() (err error) {
+		list, err = f.Store.Trees(ctx, site, key, sort, from, limit)
+		return err
+	})
+	return list, err
+}
+
+func (f *flaky) readThread(read func() error) error {
 	f.mu.Lock()
 	err, gate, held := f.thread, f.gate, f.held
 	f.gate = nil
 	f.reads++
 	f.mu.Unlock()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	list, err := f.Store.Thread(ctx, site, key, sort, after, limit)
+	err = read()
 	if gate != nil {
 		close(held)
 		<-gate
 	}
-	return list, err
+	return err
 }
 
 // hold makes the next read of a thread wait, once it has read, until release is called.
@@ -199,6 +215,7 @@ func newHouse(t testing.TB, base string, settings ...string) *house {
 	}))(t)
 	db.Observe(h.door.Observer())
 	db.Observe(h.hub.Observe)
+	db.ObserveLikes(h.door.ObserveLikes)
 	h.door.Routes(router)
 	h.handler = h.door.Zone(router)
 	return h

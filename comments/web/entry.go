@@ -25,6 +25,9 @@ type rendering struct {
 	lang        string // "" for none
 	list        templates.Prerendered
 	thread      comments.Thread // without its comments, for the page around a list
+	shown       []comments.ID   // what a list holds
+	sort        comments.Sort   // in which it is
+	query       treeQuery       // what a list answers
 	// until is when it stops being true by itself; zero means never.
 	until time.Time
 	// seq is the place in the site's journal from which on readers listen for what is new,
@@ -40,6 +43,8 @@ type entry struct {
 	rendering
 	site, own *atomic.Uint64
 	stamp     stamp
+	likes     *liked    // of its page; nil where no likes are shown
+	rendered  time.Time // before the store was read
 
 	plain   form
 	forms   [2]atomic.Pointer[form] // gzip, brotli; made when first asked for
@@ -110,7 +115,8 @@ func (e *entry) weight() int { return 2*len(e.body) + len(e.list.HTML()) }
 
 // fresh reports whether nothing has changed since the entry was rendered.
 func (e *entry) fresh(now func() time.Time) bool {
-	return e.site.Load() == e.stamp.site && e.own.Load() == e.stamp.own && (e.until.IsZero() || now().Before(e.until))
+	return e.site.Load() == e.stamp.site && e.own.Load() == e.stamp.own && (e.until.IsZero() || now().Before(e.until)) &&
+		(e.likes == nil || e.likes.counted(e.rendered, now))
 }
 
 // serve answers a GET or HEAD.

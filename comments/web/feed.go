@@ -130,8 +130,7 @@ func (d *Door) addItem(f *feeds.Feed, l *templates.Locale, c comments.Comment, p
 	}
 	f.Add(&feeds.Item{
 		Id: "urn:uuid:" + c.ID.UUID().String(), Title: title, Author: &feeds.Author{Name: c.Name},
-		// Newest first, since that is the part of the thread in which it stands.
-		Link:    &feeds.Link{Href: links{d.address(pagesPrefix + c.Site), p.Key, l.Lang}.thread("&sort=newest", anchor(c.ID))},
+		Link:    &feeds.Link{Href: links{d.address(pagesPrefix + c.Site), p.Key, l.Lang}.comment(c.ID)},
 		Content: string(templates.Text(c.Content)), Created: at, Updated: changed,
 	})
 }

@@ -23,10 +23,11 @@ func (d *Door) postForm(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s := d.newScreen(r, a, form)
-	s.query = comments.ThreadQuery{Page: canonical(a.site, form.Get("page")), Sort: comments.Oldest, Limit: comments.ThreadLimit}
+	s.query = treeQuery{comments.TreeQuery{Page: canonical(a.site, form.Get("page")), Sort: comments.Oldest, Limit: comments.ThreadLimit}}
 	t := typed{
 		Name: form.Get("name"), Title: form.Get("title"), Content: form.Get("content"),
 		Code: form.Get("code"), Ticket: form.Get("ticket"), Parent: s.parent,
+		Remember: form.Has(rememberAt),
 	}
 	if form.Has("another") {
 		return d.another(w, r, s, t)
@@ -40,7 +41,7 @@ func (d *Door) postForm(w http.ResponseWriter, r *http.Request) error {
 	d.tally(done, err)
 	switch {
 	case err == nil:
-		d.sent(w, r, s, done)
+		d.sent(w, r, s, done, t.Remember)
 		return nil
 	case errors.Is(err, comments.ErrMalformed) || templates.PrefersJSON(r):
 		return err
@@ -58,8 +59,9 @@ func canonical(site comments.Site, raw string) string {
 }
 
 // sent sends the reader back to the thread, so that loading it again posts nothing.
-func (d *Door) sent(w http.ResponseWriter, r *http.Request, s screen, done comments.Submitted) {
+func (d *Door) sent(w http.ResponseWriter, r *http.Request, s screen, done comments.Submitted, remember bool) {
 	d.keepReceipt(w, r, s.site, done.Receipt)
+	d.rememberName(w, r, s.site, done.Comment.Name, remember)
 	s.query.Page = done.Comment.Page
 	what := sentPending
 	if done.Comment.Status == comments.Approved {

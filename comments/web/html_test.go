@@ -104,6 +104,9 @@ func (d document) values() map[string]string {
 	d.t.Helper()
 	out := map[string]string{}
 	for _, n := range d.all("form input") {
+		if _, checked := find(n, "checked"); attr(n, "type") == "checkbox" && !checked {
+			continue
+		}
 		out[attr(n, "name")] = attr(n, "value")
 	}
 	for _, n := range d.all("form textarea") {

@@ -39,6 +39,12 @@ func (d *Door) registerAPI() {
 
 	d.registerNudge()
 	d.registerOwn()
+	like := d.operation("like-comment", "likes", "Like a comment, or take a like back",
+		"An author likes a comment once, however often it is said. The count is exact; threads show it within seconds.", reflect.TypeFor[likeRequest]())
+	body = like.RequestBody.Content
+	media = body["application/json"]
+	huma.Register(d.cfg.API, like, d.like)
+	onlyJSON(body, media)
 
 	page := &huma.Param{Name: "page", In: "query", Required: true, Schema: text(), Description: "The page's address, or an id of the site's own"}
 	d.document("read-thread", "thread", "Read a page's approved comments", reflect.TypeFor[threadBody](),

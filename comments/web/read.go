@@ -120,11 +120,16 @@ func (d *Door) thread(ctx context.Context, site comments.Site, q comments.Thread
 	if err != nil {
 		return t, rendering{}, err
 	}
+	return t, d.lasting(site, t), nil
+}
+
+// lasting says how long what is made of a thread stays true.
+func (d *Door) lasting(site comments.Site, t comments.Thread) rendering {
 	known := !t.Page.CreatedAt.IsZero()
 	r := rendering{thread: t, keep: known}
 	r.thread.Comments = nil
 	if t.Open && known && site.Settings.CloseAfter > 0 {
 		r.until = t.Page.CreatedAt.Add(site.Settings.CloseAfter)
 	}
-	return t, r, nil
+	return r
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // A reader's receipts stand in one cookie a site, newest first, and the author's key in
-// another. They are the only cookies this door knows; what they prove is shown on pages
+// another. What they prove is shown on pages
 // alone, never in what readers share.
 const (
 	receiptsCookie = "duyet_receipts"
@@ -38,11 +38,14 @@ func (d *Door) keepReceipt(w http.ResponseWriter, r *http.Request, site comments
 	d.keep(w, r, site, receiptsCookie, strings.Join(list, "."))
 }
 
-// keep sets a cookie for the site's pages.
+// keep sets a cookie for the site's pages; "" takes it away.
 func (d *Door) keep(w http.ResponseWriter, r *http.Request, site comments.Site, name, value string) {
 	c := &http.Cookie{
 		Name: name, Value: value, Path: d.tpl.URL(pagesPrefix + site.ID),
 		MaxAge: int(receiptsFor / time.Second), HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
+	if value == "" {
+		c.MaxAge = -1
 	}
 	// The page may stand in an article's frame, where only such a cookie comes back; a
 	// browser takes it over a connection it trusts.

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
+	"strings"
 
 	"duyet/comments"
 	"duyet/templates"
@@ -15,9 +17,9 @@ import (
 type screen struct {
 	asked
 	l         *templates.Locale
-	query     comments.ThreadQuery // Page is canonical, or "" when what was sent is none
-	pageTitle string               // as the page around a frame names itself
-	only      bool                 // the form alone, for a frame in an article
+	query     treeQuery // Page is canonical, or "" when what was sent is none
+	pageTitle string    // as the page around a frame names itself
+	only      bool      // the form alone, for a frame in an article
 	parent    string
 	proof     comments.Proof
 	addr      netip.Addr
@@ -33,7 +35,7 @@ func (d *Door) threadPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s := d.newScreen(r, a, a.query)
-	if s.query, err = a.threadQuery(comments.ThreadMost); err != nil {
+	if s.query, err = a.treeQuery(comments.ThreadMost); err != nil {
 		return err
 	}
 	p, err := d.newPage(r.Context(), s)
@@ -41,8 +43,10 @@ func (d *Door) threadPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d.notice(p, s, a.query.Get("sent"))
+	d.notHere(p, s)
 	if p.Open {
-		p.Form = d.newForm(s, typed{Parent: s.parent})
+		name := rememberedName(r)
+		p.Form = d.newForm(s, typed{Parent: s.parent, Name: name, Remember: name != ""})
 		d.reply(r.Context(), p, s)
 		if err := d.freshCode(p.Form, s); err != nil {
 			p.Form.NoCode = noCode(s.l, err)
@@ -85,12 +89,19 @@ func (d *Door) newPage(ctx context.Context, s screen) (*pageData, error) {
 	if err != nil {
 		return nil, err
 	}
+	list, err := d.liking(ctx, s, e)
+	if err != nil {
+		return nil, err
+	}
 	t := e.thread
 	p := &pageData{
 		Site: s.site.Name, Title: t.Page.Title, URL: t.Page.URL, Count: t.Page.Standing, Open: t.Open,
-		Only: s.only, List: &e.list, Sort: s.query.Sort,
-		Oldest: d.links(s).thread("", threadAnchor), Newest: d.links(s).thread("&sort=newest", threadAnchor),
+		Only: s.only, List: &list, Sort: e.sort,
+		Oldest: d.links(s).sorted(comments.Oldest), Newest: d.links(s).sorted(comments.Newest),
 		page: t.Page,
+	}
+	if s.site.Settings.Likes {
+		p.Liked, p.Likes = d.links(s).sorted(comments.Liked), d.newLikes(s, e)
 	}
 	if s.proof.Author != "" || len(s.proof.Receipts) > 0 {
 		own, err := d.svc.Mine(ctx, s.site, t.Page.Key, s.proof)
@@ -145,6 +156,27 @@ func (d *Door) notice(p *pageData, s screen, sent string) {
 		return
 	}
 	p.Notices = append(p.Notices, n)
+}
+
+// notHere says so when a comment was asked for by its permalink and nobody sees it, or
+// nobody but its author. It says the same of what never was, of what waits and of what was
+// removed.
+func (d *Door) notHere(p *pageData, s screen) {
+	if s.query.At == "" {
+		return
+	}
+	mark := ""
+	if id, err := comments.ParseID(s.query.At); err == nil {
+		mark = anchor(id)
+		if strings.Contains(string(p.List.HTML()), `id="`+mark+`"`) {
+			return
+		}
+	}
+	if slices.ContainsFunc(p.Own, func(o ownData) bool { return o.Anchor == mark }) {
+		return
+	}
+	p.Notices = append(p.Notices, noticeData{Kind: "look", Icon: "info", Role: "status", ID: noticeAnchor,
+		Title: s.l.Say("tree.not_here"), Lines: []string{s.l.Say("tree.not_here_help")}})
 }
 
 // closed says why there is no form.

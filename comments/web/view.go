@@ -19,12 +19,14 @@ type pageData struct {
 	Sort    comments.Sort
 	Oldest  string
 	Newest  string
+	Liked   string // "" where the site counts no likes
 	Notices []noticeData
 	Own     []ownData
 	List    *templates.Prerendered // nil when it could not be read
 	Form    *formData              // nil on a closed page
 	Kept    *formData              // what was typed, where it can't be sent any more
 	Closed  *noticeData            // why there is no form
+	Likes   *likesData             // what the buttons of likes send; nil without
 	Failed  bool                   // sending failed for a reason that is no field's
 
 	page comments.Page
@@ -57,6 +59,7 @@ type ownData struct {
 // typed is what stands in a form, byte for byte.
 type typed struct {
 	Name, Title, Content, Code, Ticket, Parent string
+	Remember                                   bool // the name
 }
 
 // formData is what the template of the form sees.
@@ -70,6 +73,7 @@ type formData struct {
 	By        map[string]*slip // Errors by field
 	Reply     *replyData
 
+	Remembers     bool // offers to remember the name
 	AskTitle      bool
 	TitleRequired bool
 	Post          bool // published without waiting
@@ -110,8 +114,8 @@ func (d *Door) newForm(s screen, t typed) *formData {
 	title := s.pageTitle
 	f := &formData{
 		typed: t, Page: s.query.Page, PageTitle: title,
-		Action:   d.tpl.URL(pagesPrefix+s.site.ID) + "/comments?lang=" + s.l.Lang + s.keep(),
-		AskTitle: set.Title != comments.Off, TitleRequired: set.Title == comments.Required,
+		Action:    d.tpl.URL(pagesPrefix+s.site.ID) + "/comments?lang=" + s.l.Lang + s.keep(),
+		Remembers: true, AskTitle: set.Title != comments.Off, TitleRequired: set.Title == comments.Required,
 		Post:    set.Mode == comments.PostModerated,
 		NameMax: set.NameMax, TitleMax: set.TitleMax, ContentMax: set.ContentMax,
 		NewlineFirst: len(t.Content) > 0 && (t.Content[0] == '\n' || t.Content[0] == '\r'),
