@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Kinds of events about pages. Their subject is the page's key, or for one that moved both
@@ -14,6 +15,8 @@ const (
 	KindPageTitled  Kind = "page.titled"
 )
 
+const arrow = " → "
+
 // PageMove takes a page with all that is its own to another key.
 type PageMove struct {
 	Site, From, To string // canonical keys
@@ -23,7 +26,20 @@ type PageMove struct {
 }
 
 // Subject is how the journal names a move.
-func (m PageMove) Subject() string { return m.From + " → " + m.To }
+func (m PageMove) Subject() string { return m.From + arrow + m.To }
+
+// MovesOf are the moves that a subject may name: one, but for keys of a site's own that
+// hold the arrow themselves.
+func MovesOf(subject string) (moves []PageMove) {
+	for at := 0; ; {
+		n := strings.Index(subject[at:], arrow)
+		if n < 0 {
+			return moves
+		}
+		at += n + len(arrow)
+		moves = append(moves, PageMove{From: subject[:at-len(arrow)], To: subject[at:]})
+	}
+}
 
 // Kind is the kind of its event.
 func (m PageMove) Kind() Kind {

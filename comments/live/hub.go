@@ -24,6 +24,7 @@ var (
 	ErrFull       = errors.New("too many listeners")                // all together; come back later
 	ErrFullForOne = errors.New("too many listeners of one network") // of this network; come back later
 	ErrSlow       = errors.New("listener too slow")
+	ErrMoved      = errors.New("the page moved")
 	ErrClosed     = errors.New("no longer live")
 )
 
@@ -149,13 +150,36 @@ func (h *Hub) Observe(c comments.Commit) {
 		h.sites[e.Site] = past
 	}
 	past.last = max(past.last, e.Seq)
+	if e.Kind == comments.KindPageMerged || e.Kind == comments.KindPageRenamed {
+		h.moved(e, past)
+		return
+	}
 	one := change{seq: e.Seq, page: c.Page, what: effectOf(c)}
 	if c.Page == "" || one.what == nothing {
 		return
 	}
+	h.tell(e.Site, past, one)
+}
+
+// tell lets a page's listeners know, and remembers it for those who come back.
+func (h *Hub) tell(site string, past *history, one change) {
 	past.add(one, h.cfg.Remembered)
-	for l := h.pages[pageKey{e.Site, c.Page}]; l != nil; l = l.nextOnPage {
+	for l := h.pages[pageKey{site, one.page}]; l != nil; l = l.nextOnPage {
 		l.tell(one)
+	}
+}
+
+// moved lets those go who listen to a page that moved: they come back by the address they
+// know, which leads to where it stands now, and are told to look there.
+func (h *Hub) moved(e comments.Event, past *history) {
+	for _, m := range comments.MovesOf(e.Subject) {
+		for l := h.pages[pageKey{e.Site, m.From}]; l != nil; {
+			next := l.nextOnPage
+			l.end(ErrMoved)
+			h.remove(l)
+			l = next
+		}
+		h.tell(e.Site, past, change{seq: e.Seq, page: m.To, what: unsure})
 	}
 }
 

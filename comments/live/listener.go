@@ -50,8 +50,8 @@ type Listener struct {
 }
 
 // Wait returns what is new, or a heartbeat when for a while nothing is. Its error is the
-// context's, ErrSlow when the listener let two heartbeats pass without waiting, or ErrClosed
-// when the hub or the listener is closed; there is nothing to wait for after any of them.
+// context's, ErrSlow when the listener let two heartbeats pass without waiting, ErrMoved when
+// the page has another key, or ErrClosed when the hub or the listener is closed; there is nothing to wait for after any of them.
 func (l *Listener) Wait(ctx context.Context) (News, error) {
 	select {
 	case <-l.wake:

@@ -81,6 +81,28 @@ func TestWhoComesBackHearsWhatWasMissed(t *testing.T) {
 	expect(t, l, live.News{Seq: 14, Added: 1})
 }
 
+func TestListenersOfAPageThatMovesComeBackToIt(t *testing.T) {
+	for _, kind := range []comments.Kind{comments.KindPageMerged, comments.KindPageRenamed} {
+		h := newHub(t, live.Config{})
+		h.Observe(commit(5, "x", comments.Pending, comments.Approved))
+		x, to, other := subscribe(t, h, "x → y", 5), subscribe(t, h, "z", 5), subscribe(t, h, "z → y", 5)
+		m := comments.PageMove{From: "x → y", To: "z"}
+		h.Observe(comments.Commit{Event: comments.Event{Site: "a", Seq: 6, Kind: kind, Subject: m.Subject()}})
+		if _, err := x.Wait(t.Context()); !errors.Is(err, live.ErrMoved) {
+			t.Errorf("%s: who listened to it: %v", kind, err)
+		}
+		expect(t, to, live.News{Seq: 6, Unknown: true})
+		expect(t, subscribe(t, h, "z", 5), live.News{Seq: 6, Unknown: true}) // as the former key is resolved
+		h.Observe(commit(7, "z", comments.Pending, comments.Approved))
+		expect(t, to, live.News{Seq: 7, Added: 1})
+		h.Observe(commit(8, "z → y", comments.Pending, comments.Approved))
+		expect(t, other, live.News{Seq: 8, Added: 1})
+		if n := h.Listeners(); n != 3 {
+			t.Errorf("%s: %d listen", kind, n)
+		}
+	}
+}
+
 func TestAFreshHubAsksForTheHeadOnce(t *testing.T) {
 	asked := 0
 	h := newHub(t, live.Config{Head: func(context.Context, string) (uint64, error) { asked++; return 20, nil }})
