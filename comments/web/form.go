@@ -32,16 +32,17 @@ func (d *Door) postForm(w http.ResponseWriter, r *http.Request) error {
 	if form.Has("another") {
 		return d.another(w, r, s, t)
 	}
+	author := authorFor(r, a.site)
 	done, err := d.svc.Submit(r.Context(), a.site, comments.Submission{
 		Page: form.Get("page"), PageTitle: s.pageTitle, Parent: t.Parent,
 		Name: t.Name, Title: t.Title, Content: t.Content, Ticket: t.Ticket, Code: t.Code,
 		Trap: form.Get(trapField), Work: form.Get("work"), Lang: s.l.Lang, Addr: s.addr,
-		Author: d.keepAuthor(w, r, a.site),
+		Author: author,
 	})
 	d.tally(done, err)
 	switch {
 	case err == nil:
-		d.sent(w, r, s, done, t.Remember)
+		d.sent(w, r, s, done, author, t.Remember)
 		return nil
 	case errors.Is(err, comments.ErrMalformed) || templates.PrefersJSON(r):
 		return err
@@ -59,8 +60,9 @@ func canonical(site comments.Site, raw string) string {
 }
 
 // sent sends the reader back to the thread, so that loading it again posts nothing.
-func (d *Door) sent(w http.ResponseWriter, r *http.Request, s screen, done comments.Submitted, remember bool) {
+func (d *Door) sent(w http.ResponseWriter, r *http.Request, s screen, done comments.Submitted, author string, remember bool) {
 	d.keepReceipt(w, r, s.site, done.Receipt)
+	d.keep(w, r, s.site, authorCookie, author)
 	d.rememberName(w, r, s.site, done.Comment.Name, remember)
 	s.query.Page = done.Comment.Page
 	what := sentPending

@@ -68,13 +68,19 @@ func authorOf(r *http.Request) string {
 	return c.Value
 }
 
-// keepAuthor is the reader's author key, made anew where there is none that will do, and
-// kept for a year from now.
-func (d *Door) keepAuthor(w http.ResponseWriter, r *http.Request, site comments.Site) string {
+// authorFor is the reader's author key, made anew where there is none that will do. A new
+// one is kept once something was written under it.
+func authorFor(r *http.Request, site comments.Site) string {
 	key := authorOf(r)
 	if k, err := comments.AuthorKeyOf(site.ID, key); err != nil || k.IsZero() {
 		key = rand.Text()
 	}
+	return key
+}
+
+// keepAuthor is authorFor, and keeps the key at once.
+func (d *Door) keepAuthor(w http.ResponseWriter, r *http.Request, site comments.Site) string {
+	key := authorFor(r, site)
 	d.keep(w, r, site, authorCookie, key)
 	return key
 }
