@@ -69,6 +69,10 @@ func furnish(t *testing.T, s *storage.Storage) {
 		c.Risk, c.Marks = 300, comments.Appealed
 	})
 	b.Report(edited.ID, 1)
+	reply := b.Reply(edited, comments.Approved)
+	b.Like(edited.ID, 1, true)
+	b.Like(reply.ID, 1, true)
+	b.Like(reply.ID, 2, true)
 	for i := range 40 {
 		c := b.Creation([]string{"news", "other"}[i%2], fmt.Sprintf("bài %d", i%7), comments.Pending)
 		c.Comment.Content = "Nhân dân \"và\" <b>\n:[] :{} – 𝒜"
