@@ -58,6 +58,7 @@ type commentData struct {
 	ISO      string
 	Time     string
 	Link     string // its permalink
+	Here     string // the same where the article shows the thread: the element finds the place
 	Report   string // address of the form that reports it
 	Answer   string // address of the form that answers it, "" on a closed page
 	IsReply  bool
@@ -183,6 +184,9 @@ func (g *gatherer) one(n *comments.Node) *commentData {
 	}
 	d.Name, d.Title, d.HTML = c.Name, c.Title, templates.Text(c.Content)
 	d.ISO, d.Time, d.Link = g.L.ISO(c.CreatedAt), g.L.Time(c.CreatedAt), g.to.comment(c.ID)
+	if d.Here = d.Link; !g.own {
+		d.Here = "#" + d.Anchor
+	}
 	d.IsReply, d.Marks = c.Parent != "", c.Marks
 	if d.Edited = !c.EditedAt.IsZero(); d.Edited {
 		d.EditISO, d.EditTime = g.L.ISO(c.EditedAt), g.L.Time(c.EditedAt)
