@@ -192,13 +192,16 @@ func (s *service) fragment(w http.ResponseWriter, r *http.Request) {
 		anchor := "bl-" + comments.ID(c.ID).UUID().String()
 		list = append(list, map[string]any{
 			"Anchor": anchor, "Name": c.Name, "Title": c.Title, "HTML": templates.Text(c.Content), "ISO": l.ISO(at), "Time": l.Time(at),
-			"Reply": thread + "&parent=" + url.QueryEscape(c.ID) + "#viet", "IsReply": c.Parent != "",
-			"To": names[c.Parent], "ToLink": "#bl-" + comments.ID(c.Parent).UUID().String(),
+			"Answer": thread + "&parent=" + url.QueryEscape(c.ID) + "#viet", "IsReply": c.Parent != "",
+			"Here": "#" + anchor, "Link": thread + "&comment=" + url.QueryEscape(c.ID) + "#" + anchor,
+			"Answers": answers(names, c.Parent), "To": l.Say("thread.reply_to"), "Reply": l.Say("thread.reply"),
+			"Share": l.Say("thread.link"), "Says": l.Say("thread.says"), "Replies": l.Say("thread.replies"),
+			"Permalink": l.Say("thread.permalink"), "Flag": l.Say("mine.report"), "Report": thread,
 		})
 	}
 	data := map[string]any{
 		"Count": int64(total), "Open": true, "Sort": sort, "Oldest": thread + "#binh-luan", "Newest": thread + "&sort=newest#binh-luan",
-		"Write": thread + "#viet", "More": more, "Start": "", "Comments": list, "Only": false,
+		"Write": thread + "#viet", "More": more, "Start": "", "Comments": list, "Shown": len(list), "Page": comments.Page{URL: page}, "Only": false,
 		"Form": map[string]any{
 			"Action": s.origin() + "/s/ben/comments?lang=" + lang, "Renew": "/api/v1/sites/ben/captcha", "Page": page, "PageTitle": "", "AskTitle": true, "TitleRequired": true, "Post": false,
 			"NameMax": 80, "TitleMax": 200, "ContentMax": 5000, "ContentLong": 0, "NewlineFirst": false, "CodeFor": l.Wait(30 * time.Minute),
@@ -377,4 +380,12 @@ func letters(n int) []letter {
 		list[i] = letter{Name: fmt.Sprint("Bạn đọc ", i+1), Title: fmt.Sprint("Thư số ", i+1), Content: "Đoạn từ cầu đến bến đò không có chỗ ngồi nào.\n\nMẹ tôi 78 tuổi."}
 	}
 	return list
+}
+
+// answers is whom a reply answers, nil for a comment on the article.
+func answers(names map[string]string, parent string) map[string]any {
+	if parent == "" {
+		return nil
+	}
+	return map[string]any{"Name": names[parent], "Link": "#bl-" + comments.ID(parent).UUID().String()}
 }
