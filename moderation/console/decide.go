@@ -9,6 +9,7 @@ import (
 
 	"duyet/comments"
 	"duyet/moderation"
+	"duyet/templates"
 )
 
 // decisionBytes is the most that a form of decisions may hold: a full page of comments, a
@@ -77,11 +78,14 @@ func (c *Console) decide(w http.ResponseWriter, r *http.Request, v *visit) error
 		return err
 	}
 	results, err := c.cfg.Service.Decide(r.Context(), v.who, f.decisions())
-	if invalid := (*comments.InvalidError)(nil); errors.As(err, &invalid) {
+	if invalid := (*comments.InvalidError)(nil); errors.As(err, &invalid) && !templates.PrefersJSON(r) {
 		return c.again(w, r, v, f, v.l.Field(invalid.Fields[0]))
 	}
 	if err != nil {
 		return err
+	}
+	if templates.PrefersJSON(r) {
+		return c.decidedAtOnce(w, r, v, f, results)
 	}
 	if len(results) == 0 {
 		return c.again(w, r, v, f, v.l.Say("desk.nothing_picked"))

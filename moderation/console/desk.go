@@ -38,10 +38,13 @@ type deskPage struct {
 	Reasons   []reason
 	MayDecide bool
 	AtProof   bool
+	Seq       uint64 // of the journal, before the list was read
+	Script    script
 }
 
 // link is a place to go to, with a number where it counts something.
 type link struct {
+	Name    string // of the queue
 	Words   string
 	URL     string
 	Count   int64
@@ -112,6 +115,7 @@ func (c *Console) answerDesk(w http.ResponseWriter, r *http.Request, v *visit, s
 	if err := add(d, p); err != nil {
 		return err
 	}
+	d.Script = c.script(v, p, d)
 	classes := "desk at-list"
 	if d.AtProof {
 		classes = "desk at-proof"
@@ -134,6 +138,10 @@ func (c *Console) noSite(w http.ResponseWriter, r *http.Request, v *visit) error
 
 func (c *Console) desk(r *http.Request, v *visit, p place, all []comments.Site, site comments.Site) (*deskPage, error) {
 	ctx := r.Context()
+	tally, err := c.tally(r, v, p.Site) // before the list: what comes between is told of by the stream
+	if err != nil {
+		return nil, err
+	}
 	queue, err := c.cfg.Service.Queue(ctx, v.who, p.query())
 	if err != nil {
 		return nil, err
@@ -141,7 +149,7 @@ func (c *Console) desk(r *http.Request, v *visit, p place, all []comments.Site, 
 	d := &deskPage{
 		frame: c.frame(r, v, "queues"), SiteName: site.Name, Heading: v.l.Say("queue." + p.Queue),
 		Total: queue.Total, Form: c.formAt(p), Reasons: v.reasons(site), AtProof: p.Comment != "",
-		MayDecide: v.who.May(moderation.Decide, p.Site), Bulk: v.bulk(p),
+		MayDecide: v.who.May(moderation.Decide, p.Site), Bulk: v.bulk(p), Seq: tally.Seq,
 	}
 	c.links(d, v, p, all, queue)
 	open := p.Comment
@@ -176,7 +184,7 @@ func (c *Console) links(d *deskPage, v *visit, p place, all []comments.Site, cou
 		if q := comments.Queue(queue); q.Valid() {
 			n = counted.Queues.Of(q)
 		}
-		return link{Words: v.l.Say("queue." + queue), URL: c.set.URL(p.in(queue).path(nil)), Count: n, Current: queue == p.Queue}
+		return link{Name: queue, Words: v.l.Say("queue." + queue), URL: c.set.URL(p.in(queue).path(nil)), Count: n, Current: queue == p.Queue}
 	}
 	for _, q := range workQueues {
 		one := at(q)

@@ -2,6 +2,7 @@ package console
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -106,7 +107,10 @@ func marks(found []comments.Signal, field string) []templates.Span {
 }
 
 // reason is one of a site's reasons in words.
-type reason struct{ Code, Words string }
+type reason struct {
+	Code, Words string
+	Key         string // the digit that marks it, "" past the ninth
+}
 
 func reasonWords(l *templates.Locale, code string) string {
 	if id := "reason." + code; l.Has(id) {
@@ -118,7 +122,10 @@ func reasonWords(l *templates.Locale, code string) string {
 func (v *visit) reasons(s comments.Site) []reason {
 	list := make([]reason, len(s.Settings.Reasons))
 	for i, code := range s.Settings.Reasons {
-		list[i] = reason{code, reasonWords(v.l, code)}
+		list[i] = reason{Code: code, Words: reasonWords(v.l, code)}
+		if i < 9 {
+			list[i].Key = strconv.Itoa(i + 1)
+		}
 	}
 	return list
 }
