@@ -124,7 +124,7 @@ func TestDecisionsByRole(t *testing.T) {
 		}
 		h.comment("bao", nil)
 		if page := b.get("/moderation/?site=bao").Body.String(); strings.Contains(page, `name="action"`) != decided ||
-			strings.Contains(page, `type="checkbox"`) != decided {
+			strings.Contains(page, `name="pick"`) != decided {
 			t.Errorf("%s sees buttons or boxes: %t", who, !decided)
 		}
 	}
