@@ -206,13 +206,12 @@
     known = { seq, counts: { ...known.counts, ...counts } };
     main.dataset.seq = seq;
   };
-  const moves = (action, back = false) => {
-    const to = results[action], sign = back ? -1 : 1, list = [];
-    const from = ["suspect", "reported", "appeals"].includes(queue) ? "pending" : queue;
-    if (to === from) return list;
-    list.push([from, -sign], [to, sign]);
-    if (from !== queue) list.push([queue, -sign]);
-    return list;
+  const moves = (action) => {
+    const to = results[action];
+    if (queue === "reported" || queue === "appeals") return [[queue, -1]]; // whence, the row doesn't say
+    const from = queue === "suspect" ? "pending" : queue;
+    if (to === from) return [];
+    return [[from, -1], [to, 1], ...(from === queue ? [] : [[queue, -1]])];
   };
 
   // --- what is said in passing ---
@@ -400,7 +399,7 @@
 
   // --- keys, clicks and forms lead to the same ---
   const commands = {
-    approve: () => decide("approve"), reject: () => decide("reject"), spam: () => decide("spam"), trash: () => decide("trash"),
+    approve: () => decide("approve") || pressed("keep"), reject: () => decide("reject"), spam: () => decide("spam"), trash: () => decide("trash"),
     undo: () => done.length > 0 && (undo(done.at(-1)), true),
     next: () => move(1), prev: () => move(-1),
     pick: () => tick(false), range: () => tick(true),
@@ -424,6 +423,11 @@
       else return false;
       return true;
     },
+  };
+  const pressed = (action) => {
+    const one = document.querySelector(`#decide button[value="${action}"]`);
+    one?.click();
+    return Boolean(one);
   };
   const move = (step) => {
     const row = rowOf(current), to = row ? beside(row, step) : rows().find(open);
