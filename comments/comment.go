@@ -203,6 +203,13 @@ func (c Counts) Total() int64 {
 	return c.Pending + c.Approved + c.Rejected + c.Spam + c.Trashed
 }
 
+// Add adds another site's.
+func (c *Counts) Add(more Counts) {
+	for _, s := range Statuses {
+		*c.at(s) += more.Of(s)
+	}
+}
+
 func (c *Counts) at(s Status) *int64 {
 	switch s {
 	case Pending:

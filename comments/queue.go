@@ -63,6 +63,13 @@ func (t *QueueCounts) Move(from, to *Comment) {
 	}
 }
 
+// Add adds another site's.
+func (t *QueueCounts) Add(more QueueCounts) {
+	for _, q := range Queues {
+		*t.at(q) += more.Of(q)
+	}
+}
+
 func (t *QueueCounts) at(q Queue) *int64 {
 	switch q {
 	case Suspect:
@@ -80,7 +87,8 @@ func (t *QueueCounts) at(q Queue) *int64 {
 // QueueFilter is what a page of a queue is cut from.
 type QueueFilter struct {
 	Site   string
-	Status Status // "" only with Queue: whatever the status
+	Status Status // "" only with Queue or All: whatever the status
+	All    bool   // everything, by time of writing; without Status and Queue
 	Queue  Queue  // "" = everything of the status
 	Order  Sort   // "" = Oldest; Newest, by time of writing; ByRisk for all that is pending
 	After  ID     // "" = from the start
@@ -97,10 +105,13 @@ func (f QueueFilter) Fits(c *Comment) bool {
 }
 
 // Listed reports whether f asks for a queue that is kept: of a status, of Queues (of any
-// status, or of the one that all of that queue have), or of what is pending by risk.
+// status, or of the one that all of that queue have), of what is pending by risk, or of all
+// that there is.
 // Others are empty.
 func (f QueueFilter) Listed() bool {
 	switch {
+	case f.All:
+		return f.Queue == "" && f.Status == "" && f.Order != ByRisk
 	case f.Order == ByRisk:
 		return f.Queue == "" && f.Status == Pending
 	case f.Queue == "":

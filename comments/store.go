@@ -44,6 +44,7 @@ type Store interface {
 	Journal
 	Sweeper
 	Observable
+	IndexStore
 }
 
 // SiteStore keeps the sites.

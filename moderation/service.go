@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"duyet/comments"
+	"duyet/comments/search"
 )
 
 // Service is the moderators' wing: every rule and permission. It is safe for concurrent
@@ -13,6 +14,13 @@ import (
 type Service struct {
 	cfg    Config
 	hashes chan struct{} // bounds how many passwords are hashed at once
+	search *search.Engine
+}
+
+// Journal is what has happened, and the index by which comments are found.
+type Journal interface {
+	comments.Journal
+	comments.IndexStore
 }
 
 // SiteReader finds a site quickly; comments.Service is one.
@@ -44,7 +52,7 @@ type Config struct {
 	Sites    comments.SiteStore
 	Pages    PageReader
 	Mover    PageMover
-	Journal  comments.Journal
+	Journal  Journal
 	Throttle Throttle
 	Now      func() time.Time
 	// Key, of at least 16 bytes, seals secrets that the store holds. It must outlive every
@@ -52,8 +60,6 @@ type Config struct {
 	Key []byte
 	// Passkeys is how they are made and read.
 	Passkeys Passkeys
-	// Provider is who may say who somebody is; nil = nobody else.
-	Provider IdentityProvider
 }
 
 // hashesAtOnce bounds the memory that sign-ins take: argon2id needs 64 MiB each.
@@ -61,5 +67,12 @@ const hashesAtOnce = 2
 
 // NewService starts the moderators' wing.
 func NewService(cfg Config) *Service {
-	return &Service{cfg: cfg, hashes: make(chan struct{}, hashesAtOnce)}
+	found := struct {
+		Journal
+		QueueReader
+	}{cfg.Journal, cfg.Store}
+	return &Service{cfg: cfg, hashes: make(chan struct{}, hashesAtOnce), search: search.New(found, cfg.Now)}
 }
+
+// Search is the engine by which queues are searched, whose index is to be kept.
+func (s *Service) Search() *search.Engine { return s.search }

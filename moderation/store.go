@@ -104,6 +104,8 @@ func CountOf(h comments.Head, f QueueFilter) int64 {
 	switch {
 	case !f.Listed():
 		return 0
+	case f.All:
+		return h.Counts.Total()
 	case f.Queue != "":
 		return h.Queues.Of(f.Queue)
 	}

@@ -37,6 +37,8 @@
 //	audience   site, part (1), day (4)             visitors, see audience.go
 //	views      site, canonical key                 views of a page
 //	aliases    site, former key                    key of the page now, see pages.go
+//	indexes    site                                state of the index for searching, see index.go
+//	terms      site, part (8), term (8)            where words are found
 //	days       site, day (4), canonical key        standing comments of a day, see days.go
 //
 // A value is a record: one byte of format, CRC-32C over format, key and payload, payload
@@ -86,7 +88,7 @@ func (b Bucket) fill() float64 {
 	switch b {
 	case bucketComments, bucketQueues, bucketThreads, bucketTrees, bucketReplies, bucketSpent, bucketAddresses:
 		return 0.9
-	case bucketJournal, bucketDetails, bucketRevisions: // never written twice
+	case bucketJournal, bucketDetails, bucketRevisions, bucketTerms: // never written twice
 		return 0.98
 	}
 	return 0.5

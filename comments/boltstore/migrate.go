@@ -30,6 +30,7 @@ func migrations() []Migration {
 		layAliases,
 		keepAuthorsAndReports,
 		plantTrees,
+		layIndexes,
 	}
 }
 

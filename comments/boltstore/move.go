@@ -97,6 +97,8 @@ func NotMoved() map[string]string {
 		string(bucketQueues):  "made from the comments",
 		string(bucketThreads): "made from the comments",
 		string(bucketDays):    "made from the comments",
+		string(bucketIndexes): "made from the comments, beside serving",
+		string(bucketTerms):   "made from the comments, beside serving",
 		string(bucketAuthors): "made from the comments and the addresses",
 		string(bucketTrees):   "made from the comments",
 		string(bucketReplies): "made from the comments",

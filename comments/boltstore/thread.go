@@ -88,6 +88,8 @@ func (tx *Tx) queue(f comments.QueueFilter) ([]comments.Comment, error) {
 	}
 	p := place{index: bucketQueues, newest: f.Order == comments.Newest, after: f.After}
 	switch {
+	case f.All:
+		p.index, p.prefix = bucketComments, siteKey(number)
 	case f.Order == comments.ByRisk:
 		p.prefix, p.before, p.skip = queuePrefix(number, queueRisk), riskPlace(f.AfterRisk), riskSize
 	case f.Queue != "":

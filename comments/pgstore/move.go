@@ -154,6 +154,8 @@ func NotMoved() map[string]string {
 		"dead_tickets":             "forgotten within the hour, and by a restart too",
 		"spent_work":               "forgotten within the hour, and by a restart too",
 		"arrivals":                 "forgotten within two hours, and by a restart too",
+		"indexes":                  "made from the comments, beside serving",
+		"terms":                    "made from the comments, beside serving",
 		"limits":                   "forgotten within the hour, and by a restart too",
 		"duyet_version_comments":   "what migrations this database has had",
 		"duyet_version_moderation": "what migrations this database has had",

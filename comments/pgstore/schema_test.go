@@ -19,7 +19,7 @@ import (
 
 // distributed are the tables that CITUS.md spreads by site; all others are reference
 // tables or local.
-var distributed = []string{"heads", "pages", "comments", "likes", "revisions", "reports", "events", "details", "spent", "addresses", "audience", "audience_days", "views", "page_days", "aliases"}
+var distributed = []string{"heads", "pages", "comments", "likes", "revisions", "reports", "events", "details", "spent", "addresses", "audience", "audience_days", "views", "page_days", "aliases", "indexes", "terms"}
 
 func connect(t testing.TB, dsn string) *pgx.Conn {
 	t.Helper()

@@ -214,7 +214,7 @@ func (db *DB) ChangeSite(ctx context.Context, s comments.Site, actor, subject st
 }
 
 // owned are the tables of what is a site's own, those that refer to others first.
-var owned = [...]string{"addresses", "likes", "revisions", "reports", "details", "spent", "comments", "pages", "events", "limits", "views", "page_days", "aliases", "audience_days", "audience", "heads"}
+var owned = [...]string{"addresses", "likes", "revisions", "reports", "details", "spent", "comments", "pages", "events", "limits", "views", "page_days", "aliases", "audience_days", "audience", "terms", "indexes", "heads"}
 
 // removeMost bounds the removal of a site.
 const removeMost = 6 * time.Hour

@@ -147,7 +147,10 @@ func (db *DB) Queue(ctx context.Context, f comments.QueueFilter) ([]comments.Com
 		return db.list(ctx, f.Site, byRisk, limit, from(f.After, false), -int32(f.AfterRisk))
 	}
 	condition := queued[f.Queue]
-	if f.Queue == "" {
+	switch {
+	case f.All:
+		condition = `true`
+	case f.Queue == "":
 		condition = fmt.Sprintf(`status = '%s'`, f.Status)
 	}
 	newest := f.Order == comments.Newest

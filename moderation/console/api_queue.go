@@ -12,14 +12,19 @@ import (
 )
 
 type queueInput struct {
-	Site   string `query:"site" required:"true" doc:"Site id"`
-	Status string `query:"status" enum:"pending,approved,rejected,spam,trashed" default:"pending"`
-	Queue  string `query:"queue" enum:"suspect,reported,appeals,edited" doc:"Narrows what is pending to suspect or edited; reported and appeals are of any status, and status is left out or pending"`
-	Order  string `query:"order" enum:"oldest,newest,risk" default:"oldest" doc:"risk: the highest first, for all that is pending"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
-	After  string `query:"after" doc:"Cursor: next of the page before"`
-	Query  string `query:"q" doc:"Search words; not available yet, so anything here is refused" hidden:"true"`
-	Lang   string `query:"lang" enum:"vi,en" doc:"Language of reasons and errors; else Accept-Language"`
+	Site    string `query:"site" required:"true" doc:"Site id; * for all that are yours"`
+	Status  string `query:"status" enum:"pending,approved,rejected,spam,trashed,all" doc:"pending unless q asks; all = whatever the status, which it is with q"`
+	Queue   string `query:"queue" enum:"suspect,reported,appeals,edited" doc:"A queue to work on: suspect and edited narrow what is pending; reported and appeals are of any status"`
+	Order   string `query:"order" enum:"oldest,newest,risk" default:"oldest" doc:"risk: the highest estimate first, of what is pending"`
+	Limit   int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	After   string `query:"after" doc:"Cursor: next of the page before"`
+	Query   string `query:"q" doc:"Words, \"phrases\" and author: page: site: status: before: after: has:link has:signal has:parent lang: ip:. Marks and capitals count for words that have some"`
+	Page    string `query:"page" doc:"Key of one page"`
+	Signal  string `query:"signal" doc:"Only what this check gave a signal of"`
+	Has     string `query:"has" enum:"link" doc:"Only what has a link"`
+	Reply   string `query:"reply" enum:"true,false" doc:"Only replies to comments, or only comments on the article"`
+	Written string `query:"written" enum:"vi,en" doc:"Only what was written on a page of this language"`
+	Lang    string `query:"lang" enum:"vi,en" doc:"Language of reasons and errors; else Accept-Language"`
 }
 
 type queueOutput struct {
@@ -28,6 +33,9 @@ type queueOutput struct {
 		Next   string       `json:"next,omitempty" doc:"Cursor of the next page; absent at the end"`
 		Counts apiCounts    `json:"counts" doc:"Of the whole site"`
 		Queues apiQueues    `json:"queues" doc:"How many stand in each queue of the whole site"`
+		Total  int64        `json:"total" doc:"How many fit; with at_least, there are more"`
+		More   bool         `json:"at_least,omitempty" doc:"total is not all: words and filters are counted up to 10,000, and not for long"`
+		Part   bool         `json:"partial,omitempty" doc:"The page ended because it took too long; go on with next"`
 	}
 }
 
@@ -53,7 +61,7 @@ func (c *Console) registerQueue() {
 		if err != nil {
 			return nil, err
 		}
-		q, err := in.query()
+		q, err := c.queueQuery(ctx, who.who, in)
 		if err != nil {
 			return nil, err
 		}
@@ -68,26 +76,40 @@ func (c *Console) registerQueue() {
 		}
 		out.Body.Next, out.Body.Counts = page.Next, apiCounts(page.Counts)
 		out.Body.Queues = apiQueues(page.Queues)
+		out.Body.Total, out.Body.More, out.Body.Part = page.Total, page.AtLeast, page.Partial
 		return out, nil
 	})
 }
 
-// query is what is asked of the service. What it doesn't know is refused, never passed
+// queueQuery is what is asked of the service. What it doesn't know is refused, never passed
 // over: a client that decides on all it was given must not be given more than it asked for.
-func (in *queueInput) query() (moderation.QueueQuery, error) {
+func (c *Console) queueQuery(ctx context.Context, who moderation.Moderator, in *queueInput) (moderation.QueueQuery, error) {
 	q := moderation.QueueQuery{
 		Site: in.Site, Status: comments.Status(in.Status), Queue: moderation.QueueName(in.Queue),
 		Newest: in.Order == string(comments.Newest), Risk: in.Order == string(comments.ByRisk), After: in.After, Limit: in.Limit,
+	}
+	if in.Status == everything || in.Status == "" && in.Query != "" && in.Queue == "" {
+		q.Status, q.All = "", true
 	}
 	switch {
 	case in.Site == "":
 		return q, fmt.Errorf("site: %w", comments.ErrMalformed)
 	case in.Order != string(comments.Oldest) && !q.Newest && !q.Risk:
 		return q, fmt.Errorf("order: %w", comments.ErrMalformed)
-	case in.Query != "":
-		return q, fmt.Errorf("q: %w", comments.ErrMalformed)
 	case in.Limit < 1:
 		return q, fmt.Errorf("limit: %w", comments.ErrMalformed)
 	}
-	return q, nil
+	n := narrow{Words: in.Query, Page: in.Page, Signal: in.Signal, Has: in.Has, Lang: in.Written}
+	switch in.Reply {
+	case "true":
+		n.Reply = "yes"
+	case "false":
+		n.Reply = "no"
+	case "":
+	default:
+		return q, fmt.Errorf("reply: %w", comments.ErrMalformed)
+	}
+	var err error
+	q.Asked, err = n.query(c.location(ctx, who, in.Site))
+	return q, err
 }

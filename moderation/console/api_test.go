@@ -41,7 +41,7 @@ func keys(m any) string {
 		"id", "site", "page", "key", "url", "parent", "name", "title", "text", "status", "version", "created_at", "signals",
 		"check", "level", "reason", "items", "next", "counts", "queues", "pending", "approved", "rejected", "spam", "trashed",
 		"comment", "history", "results", "error", "code", "message", "by", "at", "events", "seq", "actor", "kind", "comment_id",
-		"from", "to", "note", "subject",
+		"from", "to", "note", "subject", "total", "at_least", "partial",
 	} {
 		if _, ok := object[name]; ok {
 			names = append(names, name)
@@ -62,7 +62,7 @@ func TestQueueShape(t *testing.T) {
 	h.comment("bao", func(c *comments.Comment) { c.Title = "" })
 	h.comment("bao", func(c *comments.Comment) { c.Status = comments.Approved })
 	page := h.json(h.call("GET", api+"/queue?site=bao&limit=1", token, ""), http.StatusOK)
-	if got := keys(page); got != "items next counts queues" {
+	if got := keys(page); got != "items next counts queues total" {
 		t.Errorf("page: %s", got)
 	}
 	if want := map[string]any{"pending": 2.0, "approved": 1.0, "rejected": 0.0, "spam": 0.0, "trashed": 0.0}; !reflect.DeepEqual(page["counts"], want) {
@@ -84,7 +84,7 @@ func TestQueueShape(t *testing.T) {
 	}
 	next, _ := page["next"].(string)
 	page = h.json(h.call("GET", api+"/queue?site=bao&limit=1&lang=en&after="+next, token, ""), http.StatusOK)
-	if got := keys(page); got != "items counts queues" {
+	if got := keys(page); got != "items counts queues total" {
 		t.Errorf("last page: %s", got)
 	}
 	item, _ = page["items"].([]any)[0].(map[string]any)
@@ -106,7 +106,8 @@ func TestBadQueries(t *testing.T) {
 	for _, path := range []string{
 		"/queue", "/queue?site=bao&limit=0", "/queue?site=bao&limit=201", "/queue?site=bao&limit=x", "/queue?site=bao&limit=-1",
 		"/queue?site=bao&after=zzz", "/queue?site=bao&status=odd", "/queue?site=bao&queue=odd", "/queue?site=bao&order=odd",
-		"/queue?site=bao&q=words", "/queue?site=bao&queue=suspect&status=spam",
+		"/queue?site=bao&q=status:odd", "/queue?site=bao&queue=suspect&status=spam", "/queue?site=bao&has=cake", "/queue?site=bao&order=risk&status=spam",
+		"/queue?site=bao&reply=maybe", "/queue?site=bao&written=fr",
 		"/events", "/events?site=bao&after=x", "/events?site=bao&after=-1", "/events?site=bao&limit=0", "/events?site=bao&limit=999",
 	} {
 		w := h.call("GET", api+path, token, "")

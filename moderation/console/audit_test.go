@@ -118,7 +118,7 @@ func TestAuditVerifies(t *testing.T) {
 }
 
 // tampered is a journal in which somebody has changed an entry.
-type tampered struct{ comments.Journal }
+type tampered struct{ moderation.Journal }
 
 func (tampered) VerifyChain(context.Context, string) (comments.Head, error) {
 	return comments.Head{}, fmt.Errorf("entry 5: %w", comments.ErrDamaged)

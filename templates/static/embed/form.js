@@ -480,21 +480,22 @@ export class Part {
     form.hidden = true;
     const own = {
       id: comment.id, name: words.name.trim(), title: words.title.trim(), content: words.content.trim().replace(/\r\n?/g, '\n'),
-      at: comment.created_at || new Date().toISOString(), receipt, code: receipt_code || '', parent: comment.parent || '', status: comment.status,
+      at: comment.created_at || new Date().toISOString(), receipt, code: receipt_code || '', parent: comment.parent || '',
     };
     const waits = comment.status !== 'approved';
     const notice = this.#notice('good', waits ? this.#words.sent : this.#words.published, [waits ? this.#words.sent_help : this.#words.published_help]);
     const another = make('button', { type: 'button', className: 'dy-btn dy-write-more' }, this.#words.more);
-    const box = mine && mine.sent(own);
+    const after = waits && mine ? [mine.box(own), another] : [another];
     another.addEventListener('click', () => {
-      for (const el of [notice, another, ...this.#section.querySelectorAll('.dy-own')]) el.remove();
-      if (mine) mine.place(this.#host.thread);
+      notice.remove();
+      for (const el of after) el.remove();
       form.hidden = false;
       this.#section.style.minHeight = '';
       form.elements.content.focus();
       this.code();
     });
-    form.before(...(waits && box ? [box] : []), another);
+    form.before(...after);
     if (!waits) this.#host.load();
+    else if (mine) mine.keep(own);
   }
 }

@@ -1,0 +1,94 @@
+package console_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"duyet/comments"
+	"duyet/moderation"
+)
+
+// texts are the texts of the items that the API lists, in order.
+func (h *house) texts(token, query string) string {
+	h.Helper()
+	m := h.json(h.call("GET", api+"/queue?"+query, token, ""), http.StatusOK)
+	var list []string
+	items, _ := m["items"].([]any)
+	for _, item := range items {
+		one, _ := item.(map[string]any)
+		list = append(list, fmt.Sprint(one["text"]))
+	}
+	if total := fmt.Sprint(m["total"]); total != fmt.Sprint(len(list)) {
+		h.Errorf("%s: %d items, %s in all", query, len(list), total)
+	}
+	return strings.Join(list, "|")
+}
+
+func TestSearchByAPI(t *testing.T) {
+	h, token := newAPI(t)
+	say := func(site, text string, status comments.Status) {
+		h.comment(site, func(c *comments.Comment) { c.Content, c.Status = text, status })
+	}
+	say("bao", "Bến đò ngày xưa", comments.Pending)
+	say("bao", "ben do bây giờ, xem shop.vn", comments.Rejected)
+	say("khac", "Bến đò báo khác", comments.Pending)
+	for query, want := range map[string]string{
+		"site=bao&q=ben+do":                           "Bến đò ngày xưa|ben do bây giờ, xem shop.vn",
+		"site=bao&q=ben+do&order=newest":              "ben do bây giờ, xem shop.vn|Bến đò ngày xưa",
+		"site=bao&q=b%E1%BA%BFn":                      "Bến đò ngày xưa",
+		"site=bao&q=ben&status=pending":               "Bến đò ngày xưa",
+		"site=bao&q=ben+status:rejected":              "ben do bây giờ, xem shop.vn",
+		"site=bao&q=has:link":                         "ben do bây giờ, xem shop.vn",
+		"site=bao&status=rejected&has=link":           "ben do bây giờ, xem shop.vn",
+		"site=bao&q=%22ben+do%22":                     "Bến đò ngày xưa|ben do bây giờ, xem shop.vn",
+		"site=bao&q=%22do+ben%22":                     "",
+		"site=bao&status=all":                         "Bến đò ngày xưa|ben do bây giờ, xem shop.vn",
+		"site=*&q=ben":                                "Bến đò ngày xưa|ben do bây giờ, xem shop.vn|Bến đò báo khác",
+		"site=*":                                      "Bến đò ngày xưa|Bến đò báo khác",
+		"site=*&order=risk":                           "Bến đò ngày xưa|Bến đò báo khác",
+		"site=bao&q=ben+site:khac":                    "Bến đò báo khác",
+		"site=bao&page=https://bao.example/pho-di-bo": "Bến đò ngày xưa",
+		"site=bao&reply=true":                         "",
+		"site=bao&written=en":                         "",
+	} {
+		if got := h.texts(token, query); got != want {
+			t.Errorf("%s: %q", query, got)
+		}
+	}
+	m := h.json(h.call("GET", api+"/queue?site=*&limit=1&q=ben&order=newest", token, ""), http.StatusOK)
+	next, _ := m["next"].(string)
+	m = h.json(h.call("GET", api+"/queue?site=*&limit=1&q=ben&order=newest&after="+next, token, ""), http.StatusOK)
+	if !strings.Contains(fmt.Sprint(m["items"]), "ben do bây giờ") {
+		t.Errorf("second page of all sites: %v", m["items"])
+	}
+}
+
+// TestSearchStaysAtHome: whoever has one site finds nothing of another, by whatever way, and
+// only who decides may ask where comments came from.
+func TestSearchStaysAtHome(t *testing.T) {
+	h, _ := newAPI(t)
+	h.comment("bao", func(c *comments.Comment) { c.Content = "bí mật của báo" })
+	h.comment("khac", func(c *comments.Comment) { c.Content = "bí mật của khác" })
+	h.person("lan@khac.example", moderation.Editor, "khac")
+	h.person("xem@khac.example", moderation.Viewer, "khac")
+	lan, viewer := h.token("lan@khac.example"), h.token("xem@khac.example")
+	for _, query := range []string{"site=*&q=bi+mat", "site=khac&q=bi+mat", "site=*"} {
+		if got := h.texts(lan, query); got != "bí mật của khác" {
+			t.Errorf("%s: %q", query, got)
+		}
+	}
+	for query, token := range map[string]string{
+		"site=bao&q=bi+mat": lan, "site=khac&q=bi+site:bao": lan, "site=*&q=bi+site:bao": lan,
+		"site=khac&q=ip:192.0.2.0/24": viewer, "site=*&q=ip:192.0.2.0/24": viewer,
+	} {
+		if w := h.call("GET", api+"/queue?"+query, token, ""); w.Code != http.StatusForbidden {
+			t.Errorf("%s: %d %s", query, w.Code, w.Body)
+		}
+	}
+	if got := h.texts(lan, "site=khac&q="+url.QueryEscape("ip:192.0.2.0/24")); got != "" {
+		t.Errorf("by network: %q", got)
+	}
+}
