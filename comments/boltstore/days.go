@@ -81,10 +81,13 @@ func decodeDay(key, record []byte) (int64, error) {
 	return n, nil
 }
 
-// countDay adds to what a page got on a comment's day. A count that can't be read begins
-// anew: check names it.
+// countDay adds to what a page got on a comment's day.
 func (tx *Tx) countDay(site uint32, c *comments.Comment, more int64) {
-	key := dayKey(site, comments.DayOf(c.CreatedAt), c.Page)
+	tx.addToDay(dayKey(site, comments.DayOf(c.CreatedAt), c.Page), more)
+}
+
+// addToDay adds to a count. One that can't be read begins anew: check names it.
+func (tx *Tx) addToDay(key []byte, more int64) {
 	var n int64
 	if record := tx.get(bucketDays, key); record != nil {
 		n, _ = decodeDay(key, record)

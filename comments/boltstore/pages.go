@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -145,7 +147,36 @@ type pageMove struct {
 	from, to *page // to is nil for a new key
 	aliases  map[string]string
 	comments []stored
+	entries  []entry  // of the thread and its trees, in the order of their keys
 	views    [2]int64 // of from and to
+}
+
+// entry is a record, or an entry of an index, on its way to another key.
+type entry struct {
+	bucket  Bucket
+	key     []byte
+	format  Format // 0 for an index
+	payload []byte
+}
+
+// entriesOf are those under a page's number.
+func (tx *Tx) entriesOf(site, page uint32) (all []entry, err error) {
+	prefix := threadPrefix(site, page)
+	for _, b := range []Bucket{bucketThreads, bucketTrees, bucketLiked} {
+		c := tx.bucket(b).Cursor()
+		for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
+			e := entry{bucket: b, key: bytes.Clone(k)}
+			if len(v) > 0 {
+				var payload []byte
+				if e.format, payload, err = open(b, k, v); err != nil {
+					return nil, err
+				}
+				e.payload = bytes.Clone(payload)
+			}
+			all = append(all, e)
+		}
+	}
+	return all, nil
 }
 
 func (m *pageMove) look(ids []uuid.UUID) (err error) {
@@ -187,6 +218,11 @@ func (m *pageMove) look(ids []uuid.UUID) (err error) {
 			m.comments = append(m.comments, c)
 		}
 	}
+	if m.to != nil {
+		if m.entries, err = tx.entriesOf(number, m.from.number); err != nil {
+			return err
+		}
+	}
 	for i, key := range []string{m.From, m.To} {
 		if m.views[i], err = tx.views(pageKey(number, key)); err != nil {
 			return err
@@ -209,9 +245,7 @@ func (m *pageMove) write() (comments.Page, error) {
 	tx.delete(bucketPages, pageKey(number, m.From))
 	tx.changed(m.to)
 	tx.pages[string(pageKey(number, m.To))] = m.to
-	for i := range m.comments {
-		m.rewrite(&m.comments[i])
-	}
+	m.rewrite()
 	if n := m.views[0] + m.views[1]; n > 0 {
 		tx.delete(bucketViews, pageKey(number, m.From))
 		tx.PutRecord(bucketViews, pageKey(number, m.To), formatViews, binary.AppendUvarint(nil, uint64(n)))
@@ -235,29 +269,37 @@ func (m *pageMove) merge() {
 		}
 	}
 	m.to.Standing += m.from.Standing
-	for i := range m.comments {
-		if c := &m.comments[i]; c.Standing() {
-			id := c.ID.UUID()
-			m.tx.delete(bucketThreads, threadKey(m.h.number, m.from.number, id))
-			m.tx.put(bucketThreads, threadKey(m.h.number, m.to.number, id), present)
-			m.tx.plant(m.h.number, m.from.number, &c.Comment, id, false)
-			m.tx.plant(m.h.number, m.to.number, &c.Comment, id, true)
+	// One after the other by their keys: bbolt moves whatever stands in a leaf behind a key
+	// that is put there, and a leaf grows until the commit.
+	prefix := threadPrefix(m.h.number, m.to.number)
+	for _, e := range m.entries {
+		m.tx.delete(e.bucket, e.key)
+		key := append(bytes.Clone(prefix), e.key[len(prefix):]...)
+		if e.format == 0 {
+			m.tx.put(e.bucket, key, present)
+		} else {
+			m.tx.PutRecord(e.bucket, key, e.format, e.payload)
 		}
 	}
 }
 
-// rewrite names the page anew in a comment's record.
-func (m *pageMove) rewrite(c *stored) {
-	if c.Standing() {
-		m.tx.countDay(m.h.number, &c.Comment, -1)
+// rewrite names the page anew in its comments' records, and counts them for it.
+func (m *pageMove) rewrite() {
+	days := map[comments.Day]int64{}
+	for i := range m.comments {
+		c := &m.comments[i]
+		if c.Standing() {
+			days[comments.DayOf(c.CreatedAt)]++
+		}
+		c.Page = m.To
+		c.body = appendBody(nil, c.Comment)
+		key := commentKey(m.h.number, c.ID.UUID())
+		m.tx.put(bucketComments, key, c.record(key))
 	}
-	c.Page = m.To
-	if c.Standing() {
-		m.tx.countDay(m.h.number, &c.Comment, 1)
+	for _, day := range slices.Sorted(maps.Keys(days)) {
+		m.tx.addToDay(dayKey(m.h.number, day, m.From), -days[day])
+		m.tx.addToDay(dayKey(m.h.number, day, m.To), days[day])
 	}
-	c.body = appendBody(nil, c.Comment)
-	key := commentKey(m.h.number, c.ID.UUID())
-	m.tx.put(bucketComments, key, c.record(key))
 }
 
 // checkAliases: each leads to a page, and is none.

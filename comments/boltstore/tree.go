@@ -330,35 +330,3 @@ func (db *DB) Gather(ctx context.Context, site string, ids []comments.ID) (list 
 	})
 	return list, err
 }
-
-// plantTrees makes version 7: threads are read as trees, and their comments can be liked.
-func plantTrees(tx *Tx) error {
-	for _, b := range []Bucket{bucketTrees, bucketReplies, bucketLiked, bucketLikes} {
-		if err := tx.AddBucket(b); err != nil {
-			return err
-		}
-	}
-	heads, err := tx.allHeads()
-	if err != nil {
-		return err
-	}
-	sites := map[uint32]string{}
-	for site, h := range heads {
-		sites[h.number] = site
-	}
-	for key := range tx.Keys(bucketThreads, nil) {
-		if len(key) != 8+uuidSize {
-			continue // check names it; nothing else is affected
-		}
-		site, page, id := binary.BigEndian.Uint32(key), binary.BigEndian.Uint32(key[4:]), uuid.UUID(key[8:])
-		c, err := tx.comment(site, sites[site], id, false)
-		if errors.Is(err, comments.ErrDamaged) || errors.Is(err, comments.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		tx.plant(site, page, &c.Comment, id, true)
-	}
-	return nil
-}
