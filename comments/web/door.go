@@ -140,6 +140,7 @@ func (d *Door) Routes(r *mux.Router) {
 	get("/s/{site}/thread", d.page(d.threadPage))
 	get("/embed.js", d.tpl.Embed())
 	get("/around.js", d.tpl.Around())
+	get(oembedPath, d.tpl.Handler(d.oembed))
 	if d.cfg.Live != nil {
 		r.Handle("/s/{site}/live", d.tpl.Handler(d.listen)).Methods(http.MethodGet, http.MethodHead)
 	}

@@ -3,10 +3,12 @@ package web
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/gorilla/feeds"
 
 	"duyet/comments"
@@ -16,47 +18,71 @@ import (
 // feedItems is how many comments a feed holds, the newest.
 const feedItems = 50
 
-// atomFeed answers GET /s/{site}/feed.atom.
+// atomFeed answers GET /s/{site}/feed.atom (RFC 4287).
 func (d *Door) atomFeed(r *http.Request, a asked) (*entry, error) {
-	return d.feed(r, a, kindAtom, "application/atom+xml; charset=utf-8", func(f *feeds.Feed, self, _ string) ([]byte, error) {
+	return d.feed(r, a, kindAtom, "application/atom+xml; charset=utf-8", func(f *feeds.Feed, self, lang string) ([]byte, error) {
 		atom := (&feeds.Atom{Feed: f}).AtomFeed()
 		atom.Id = f.Id
-		atom.Link.Rel = "alternate"
+		links := []feeds.AtomLink{{Href: self, Rel: "self", Type: "application/atom+xml"}}
+		if f.Link.Href != "" {
+			links = append(links, feeds.AtomLink{Href: f.Link.Href, Rel: "alternate", Type: "text/html"})
+		}
+		for i, e := range atom.Entries {
+			e.Published = f.Items[i].Created.Format(time.RFC3339)
+		}
 		var b bytes.Buffer
-		err := feeds.WriteXML(&atomWithSelf{AtomFeed: atom, Self: &feeds.AtomLink{Href: self, Rel: "self", Type: "application/atom+xml"}}, &b)
+		err := feeds.WriteXML(&atomBody{AtomFeed: atom, Lang: lang, Links: links}, &b)
 		return b.Bytes(), err
 	})
 }
 
-// atomWithSelf is a feed that names its own address, as RFC 4287 asks it should.
-type atomWithSelf struct {
+// atomBody is a feed with its language and its own address beside that of what it is about,
+// as RFC 4287 asks it should have.
+type atomBody struct {
 	*feeds.AtomFeed
-	Self *feeds.AtomLink
+	Lang  string           `xml:"xml:lang,attr"`
+	Links []feeds.AtomLink `xml:"link"` // in place of the one
 }
 
 // FeedXml is what is written.
-func (a *atomWithSelf) FeedXml() any { return a }
+func (a *atomBody) FeedXml() any { return a }
 
-// jsonFeed answers GET /s/{site}/feed.json.
+// jsonFeed answers GET /s/{site}/feed.json (https://www.jsonfeed.org/version/1.1/).
 func (d *Door) jsonFeed(r *http.Request, a asked) (*entry, error) {
 	return d.feed(r, a, kindJSONFeed, "application/feed+json", func(f *feeds.Feed, self, lang string) ([]byte, error) {
 		feed := (&feeds.JSON{Feed: f}).JSONFeed()
 		feed.FeedUrl, feed.Language = self, lang
-		text, err := feed.ToJSON()
-		return []byte(text), err
+		body := jsonFeedBody{JSONFeed: feed, Items: feed.Items}
+		if body.Items == nil {
+			body.Items = []*feeds.JSONItem{}
+		}
+		return json.Marshal(body)
 	})
+}
+
+// jsonFeedBody is a feed that has items even where there are none.
+type jsonFeedBody struct {
+	*feeds.JSONFeed
+	Items []*feeds.JSONItem `json:"items"`
 }
 
 func (d *Door) feed(r *http.Request, a asked, kind kind, contentType string, write func(*feeds.Feed, string, string) ([]byte, error)) (*entry, error) {
 	lang := fixedLang(a.query.Get("lang"), a.site)
 	k := key{kind: kind, site: a.site.ID, lang: lang}
-	self := d.address(r.URL.Path)
+	own := url.Values{}
 	if a.query.Has("page") {
 		var err error
 		if k.page, err = a.page(); err != nil {
 			return nil, err
 		}
-		self += "?page=" + url.QueryEscape(k.page)
+		own.Set("page", k.page)
+	}
+	if lang != fixedLang("", a.site) {
+		own.Set("lang", lang)
+	}
+	self := d.address(r.URL.Path)
+	if len(own) > 0 {
+		self += "?" + own.Encode()
 	}
 	return d.share(r, a, k, func(ctx context.Context) (rendering, error) {
 		f, made, err := d.newFeed(ctx, a.site, k.page, lang)
@@ -72,7 +98,10 @@ func (d *Door) feed(r *http.Request, a asked, kind kind, contentType string, wri
 // newFeed gathers a page's newest comments or, for page "", the site's.
 func (d *Door) newFeed(ctx context.Context, site comments.Site, page, lang string) (*feeds.Feed, rendering, error) {
 	l := d.locale(lang, site)
-	f := &feeds.Feed{Id: "urn:x-duyet:" + site.ID, Link: &feeds.Link{}, Updated: site.CreatedAt.UTC()}
+	f := &feeds.Feed{
+		Id: feedID(site, page), Link: &feeds.Link{}, Author: &feeds.Author{Name: site.Name},
+		Updated: site.CreatedAt.UTC().Truncate(time.Second),
+	}
 	if len(site.Origins) > 0 {
 		f.Link.Href = site.Origins[0] + "/"
 	}
@@ -91,13 +120,22 @@ func (d *Door) newFeed(ctx context.Context, site comments.Site, page, lang strin
 	if err != nil {
 		return nil, made, err
 	}
-	f.Id += ":" + url.QueryEscape(page)
 	f.Link.Href = d.home(t.Page, lang)
 	f.Title = l.Say("feed.page", "Page", pageName(t.Page))
 	for _, c := range t.Comments {
 		d.addItem(f, l, c, t.Page)
 	}
 	return f, made, nil
+}
+
+// feedID names a feed for ever: by its site, which no other installation has made at the
+// same moment, and by its page.
+func feedID(site comments.Site, page string) string {
+	of := uuid.NewSHA1(uuid.NameSpaceURL, []byte("duyet:"+site.ID+":"+site.CreatedAt.UTC().Format(time.RFC3339Nano)))
+	if page != "" {
+		of = uuid.NewSHA1(of, []byte(page))
+	}
+	return of.URN()
 }
 
 // home is where a page is read: its own address, else our page of its thread.

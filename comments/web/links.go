@@ -21,8 +21,16 @@ type links struct{ prefix, page, lang string }
 
 // thread is the address of the thread; more is further parameters, each after an "&".
 func (l links) thread(more, anchor string) string {
-	return l.prefix + "/thread?page=" + url.QueryEscape(l.page) + "&lang=" + l.lang + more + "#" + anchor
+	return l.whole() + more + "#" + anchor
 }
+
+// whole is the address of the page of the thread.
+func (l links) whole() string { return l.prefix + "/thread" + l.about() }
+
+// feed is the address of one of the thread's feeds.
+func (l links) feed(name string) string { return l.prefix + "/" + name + l.about() }
+
+func (l links) about() string { return "?page=" + url.QueryEscape(l.page) + "&lang=" + l.lang }
 
 // sorted is the address of the thread in an order.
 func (l links) sorted(s comments.Sort) string { return l.thread(order(s), threadAnchor) }

@@ -100,6 +100,9 @@ func (d *Door) newPage(ctx context.Context, s screen) (*pageData, error) {
 		Oldest: d.links(s).sorted(comments.Oldest), Newest: d.links(s).sorted(comments.Newest),
 		page: t.Page,
 	}
+	if !s.only {
+		p.Also = d.also(s)
+	}
 	if s.site.Settings.Likes {
 		p.Liked, p.Likes = d.links(s).sorted(comments.Liked), d.newLikes(s, e)
 	}
@@ -114,6 +117,18 @@ func (d *Door) newPage(ctx context.Context, s screen) (*pageData, error) {
 	}
 	staleNotice(p, s.l, d.silence())
 	return p, nil
+}
+
+// also lists the thread's feeds, and where its frame is described.
+func (d *Door) also(s screen) []alsoData {
+	to := d.links(s)
+	whole := to
+	whole.prefix = d.origin + whole.prefix
+	return []alsoData{
+		{"application/atom+xml", to.feed("feed.atom")}, {"application/feed+json", to.feed("feed.json")},
+		{"application/json+oembed", d.address(oembedPath) + "?format=json&url=" + url.QueryEscape(whole.whole())},
+		{"text/xml+oembed", d.address(oembedPath) + "?format=xml&url=" + url.QueryEscape(whole.whole())},
+	}
 }
 
 // reply says whom the form answers; one who is gone is no longer answered.

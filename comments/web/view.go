@@ -28,9 +28,13 @@ type pageData struct {
 	Closed  *noticeData            // why there is no form
 	Likes   *likesData             // what the buttons of likes send; nil without
 	Failed  bool                   // sending failed for a reason that is no field's
+	Also    []alsoData             // what programs read in place of the page
 
 	page comments.Page
 }
+
+// alsoData is the same thread in another form.
+type alsoData struct{ Type, Href string }
 
 // noticeData is a box with an icon, a bold line and what to do.
 type noticeData struct {
