@@ -160,6 +160,7 @@ type Page struct {
 	URL       string // "" when Key is no URL
 	Title     string // as its first comment named it; a moderator may change it
 	Closed    bool   // by a moderator; see Settings.CloseAfter for closing by age
+	Held      bool   // by a moderator: nothing is published here before it is approved, whatever the site's mode
 	Counts    Counts
 	Standing  int64 // comments that readers see: approved, and edited ones whose earlier words stand
 	CreatedAt time.Time

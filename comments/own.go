@@ -221,16 +221,16 @@ func (s *Service) Edit(ctx context.Context, site Site, rawID string, by Proof, t
 		if w := c.Words(); w.Name == words.Name && w.Title == words.Title && w.Content == words.Content {
 			return nil, nil // the same words; so is a request whose answer was lost
 		}
-		return &Step{Comment: edited(site, c, words, found), Kind: KindEdited}, nil
+		return &Step{Comment: edited(site, page, c, words, found), Kind: KindEdited}, nil
 	})
 }
 
 // edited is a comment with its author's new words. Spam and trash stay where they are, and
 // their author is told nothing.
-func edited(site Site, c Comment, words Words, found Screening) Comment {
+func edited(site Site, page Page, c Comment, words Words, found Screening) Comment {
 	before := c.Words()
 	if c.Status == Approved || c.Status == Pending {
-		status := firstStatus(site.Settings, found.Signals)
+		status := firstStatus(site.Settings, page, found.Signals, false)
 		if status == Spam && c.Standing() {
 			status = Pending // what readers see is a moderator's to take away
 		}

@@ -17,6 +17,51 @@ const (
 
 const arrow = " → "
 
+// Gate is whom a page lets in, as a moderator sets it.
+type Gate string
+
+// Gates.
+const (
+	GateOpen   Gate = "open"   // by the site's mode
+	GateHeld   Gate = "held"   // nothing is published before it is approved
+	GateClosed Gate = "closed" // nothing comes in
+)
+
+// Kinds of events about a page's gate; their subject is the page's key.
+const (
+	KindPageOpened Kind = "page.opened"
+	KindPageHeld   Kind = "page.held"
+	KindPageClosed Kind = "page.closed"
+)
+
+// Valid reports whether g is a gate.
+func (g Gate) Valid() bool { return g == GateOpen || g == GateHeld || g == GateClosed }
+
+// Kind is the kind of the event that tells of it.
+func (g Gate) Kind() Kind {
+	switch g {
+	case GateHeld:
+		return KindPageHeld
+	case GateClosed:
+		return KindPageClosed
+	}
+	return KindPageOpened
+}
+
+// Set puts it on a page.
+func (g Gate) Set(p *Page) { p.Closed, p.Held = g == GateClosed, g == GateHeld }
+
+// Gate is how a moderator has set the page.
+func (p Page) Gate() Gate {
+	switch {
+	case p.Closed:
+		return GateClosed
+	case p.Held:
+		return GateHeld
+	}
+	return GateOpen
+}
+
 // PageMove takes a page with all that is its own to another key.
 type PageMove struct {
 	Site, From, To string // canonical keys
@@ -62,6 +107,9 @@ type PageKeeper interface {
 	MovePage(ctx context.Context, m PageMove) (Page, error)
 	// TitlePage gives a page another title, with an event.
 	TitlePage(ctx context.Context, site, key, title, actor string) (Page, error)
+	// GatePage sets whom a page lets in, with an event of the gate's kind; what is set so
+	// already stays, and nothing tells of it.
+	GatePage(ctx context.Context, site, key string, gate Gate, actor string) (Page, error)
 	// Aliases are the keys of pages that have moved, with those under which they stand now:
 	// never an alias again. Page, Thread and Create take an alias for its page, and views
 	// counted under it are the page's.
@@ -107,6 +155,22 @@ func (s *Service) TitlePage(ctx context.Context, siteID, page, title, actor stri
 		return Page{}, &InvalidError{Fields: []FieldError{*bad}}
 	}
 	return s.cfg.Store.TitlePage(ctx, siteID, key, title, actor)
+}
+
+// GatePage sets whom a page lets in. Errors: ErrNotFound, an InvalidError on "gate".
+func (s *Service) GatePage(ctx context.Context, siteID, page string, gate Gate, actor string) (Page, error) {
+	site, err := s.Site(ctx, siteID)
+	if err != nil {
+		return Page{}, err
+	}
+	if !gate.Valid() {
+		return Page{}, Invalid("gate", CodeWrongType)
+	}
+	key, _, err := PageKey(site, page)
+	if err != nil {
+		return Page{}, err
+	}
+	return s.cfg.Store.GatePage(ctx, siteID, key, gate, actor)
 }
 
 // pageTitleMost is the most user-perceived characters of a page's title.

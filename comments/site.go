@@ -109,6 +109,11 @@ type Settings struct {
 	DropParams   []string // query parameters dropped from page addresses beside the usual tracking ones
 	Reasons      []string // codes a moderator may give
 	AddressesFor time.Duration
+
+	Newsroom   string        // the name that the newsroom answers under; "" = the site's
+	StaffNames []string      // names that no reader may use, lookalikes included
+	TrustAfter int           // approvals in a row after which an author's comments are published at once; 0 = never
+	WarnAfter  time.Duration // how long a comment may wait before the desk warns; 0 = never warns
 }
 
 // What becomes of a comment that a check takes for spam: it waits among the suspects, or it
@@ -127,7 +132,16 @@ func DefaultSettings() Settings {
 		Likes: true, RateLimit: true, AttackMode: AttackAuto, Proof: ProofCode, OnSpam: OnSpamHold,
 		Reasons:      []string{"off-topic", "insult", "personal-data", "advertising", "unreadable", "other"},
 		AddressesFor: 90 * 24 * time.Hour,
+		WarnAfter:    30 * time.Minute,
 	}
+}
+
+// Voice is the name that the newsroom answers under.
+func (s Site) Voice() string {
+	if s.Settings.Newsroom != "" {
+		return s.Settings.Newsroom
+	}
+	return s.Name
 }
 
 // Location is the site's time zone; UTC when the machine does not know it.
@@ -173,6 +187,17 @@ var settingKeys = []settingKey{
 	list("drop_params", func(s *Settings) *[]string { return &s.DropParams }),
 	list("reasons", func(s *Settings) *[]string { return &s.Reasons }),
 	duration("addresses_for", func(s *Settings) *time.Duration { return &s.AddressesFor }, 0, 10*365*24*time.Hour),
+	{"newsroom", func(s *Settings) string { return s.Newsroom }, func(s *Settings, v string) error {
+		name, bad := textRule{"newsroom", false, true, 80, NameBytes}.check(v)
+		if bad != nil {
+			return fmt.Errorf("one line of at most 80 characters")
+		}
+		s.Newsroom = name
+		return nil
+	}},
+	list("staff_names", func(s *Settings) *[]string { return &s.StaffNames }),
+	number("trust_after", func(s *Settings) *int { return &s.TrustAfter }, 0, TrustMost),
+	duration("warn_after", func(s *Settings) *time.Duration { return &s.WarnAfter }, 0, 30*24*time.Hour),
 }
 
 // SettingKeys lists the keys that Set and Get know, in the order in which they are shown.

@@ -24,7 +24,7 @@ func TestFirstStatus(t *testing.T) {
 		if c.level != "" {
 			signals = []Signal{{Level: LevelInfo}, {Level: c.level}}
 		}
-		if got := firstStatus(Settings{Mode: c.mode, OnSpam: c.onSpam}, signals); got != c.want {
+		if got := firstStatus(Settings{Mode: c.mode, OnSpam: c.onSpam}, Page{}, signals, false); got != c.want {
 			t.Errorf("%+v: %s", c, got)
 		}
 	}

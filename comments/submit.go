@@ -86,7 +86,11 @@ func (s *Service) Submit(ctx context.Context, site Site, sub Submission) (_ Subm
 		Trap: sub.Trap, Attack: e.attack, Work: e.known(ctx), Over: e.over, Issued: ticket.Issued, Now: now,
 	})
 	comment.Signals, comment.Risk = found.Signals, found.Risk
-	comment.Status = firstStatus(site.Settings, comment.Signals)
+	trusted, err := s.trusted(ctx, site.Settings, comment)
+	if err != nil {
+		return Submitted{}, err
+	}
+	comment.Status = firstStatus(site.Settings, page, comment.Signals, trusted)
 
 	author := Author{}
 	if site.Settings.AddressesFor > 0 && sub.Addr.IsValid() {
@@ -274,8 +278,9 @@ func (s *Service) screen(ctx context.Context, c Candidate) (found Screening) {
 }
 
 // firstStatus is the status a comment starts with: pending, unless the site moderates
-// afterwards and nothing holds it, or has what is taken for spam go there at once.
-func firstStatus(set Settings, signals []Signal) Status {
+// afterwards or trusts its author, the page isn't held, and nothing holds the comment; or has
+// what is taken for spam go there at once.
+func firstStatus(set Settings, page Page, signals []Signal, trusted bool) Status {
 	has := func(levels ...Level) bool {
 		return slices.ContainsFunc(signals, func(s Signal) bool { return slices.Contains(levels, s.Level) })
 	}
@@ -283,7 +288,7 @@ func firstStatus(set Settings, signals []Signal) Status {
 	switch {
 	case slices.ContainsFunc(signals, decided), set.OnSpam == OnSpamSpam && has(LevelSpam):
 		return Spam
-	case set.Mode == PostModerated && !has(LevelHold, LevelSpam):
+	case (set.Mode == PostModerated || trusted) && !page.Held && !has(LevelHold, LevelSpam):
 		return Approved
 	}
 	return Pending

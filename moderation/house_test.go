@@ -53,7 +53,7 @@ func newHouse(t *testing.T) *house {
 	h.must(err)
 	h.sites = comments.NewService(comments.Config{Store: h.db, Now: clock})
 	h.Service = moderation.NewService(moderation.Config{
-		Store: store, Comments: h.sites, Sites: h.db, Pages: h.db, Journal: h.db, Throttle: throttle, Now: clock, Key: []byte("a key of the tests, long enough"),
+		Store: store, Comments: h.sites, Sites: h.db, Pages: h.db, Desk: h.sites, Journal: h.db, Throttle: throttle, Now: clock, Key: []byte("a key of the tests, long enough"),
 	})
 	for _, id := range []string{"bao", "khac"} {
 		_, err := h.sites.AddSite(t.Context(), id, "Báo "+id, []string{"https://" + id + ".example"}, comments.ActorOperator)

@@ -15,6 +15,8 @@ type Service struct {
 	cfg    Config
 	hashes chan struct{} // bounds how many passwords are hashed at once
 	search *search.Engine
+
+	reasons *Keeper[reasonWords]
 }
 
 // Journal is what has happened, and the index by which comments are found.
@@ -33,7 +35,9 @@ type PageReader interface {
 	Page(ctx context.Context, site, key string) (comments.Page, error)
 	Revisions(ctx context.Context, id comments.ID) ([]comments.Revision, error)
 	Reports(ctx context.Context, id comments.ID) ([]comments.Report, error)
+	Thread(ctx context.Context, site, key string, sort comments.Sort, after comments.ID, limit int) ([]comments.Comment, error)
 	comments.CommentReader
+	comments.AuthorReader
 }
 
 // Throttle slows sign-in down after failures, by account and by network.
@@ -52,6 +56,7 @@ type Config struct {
 	Sites    comments.SiteStore
 	Pages    PageReader
 	Mover    PageMover
+	Desk     Desk
 	Journal  Journal
 	Throttle Throttle
 	Now      func() time.Time
@@ -71,7 +76,7 @@ func NewService(cfg Config) *Service {
 		Journal
 		QueueReader
 	}{cfg.Journal, cfg.Store}
-	return &Service{cfg: cfg, hashes: make(chan struct{}, hashesAtOnce), search: search.New(found, cfg.Now)}
+	return &Service{cfg: cfg, hashes: make(chan struct{}, hashesAtOnce), search: search.New(found, cfg.Now), reasons: NewKeeper(cfg.Store, reasonsKind, readReasons)}
 }
 
 // Search is the engine by which queues are searched, whose index is to be kept.

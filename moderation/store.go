@@ -62,6 +62,7 @@ type Step struct {
 	// the status: see comments.Step. Its status is To.
 	Comment *comments.Comment
 	Kind    comments.Kind
+	Aside   bool             // the version stays: see comments.Step
 	Reason  string           // a code of the site's list
 	Detail  *comments.Detail // typed words, with their salt; nil = none
 }
@@ -93,7 +94,7 @@ func Amendments(changes []Change) []comments.Amendment {
 				next = *step.Comment
 			}
 			next.Status = step.To
-			return &comments.Step{Comment: next, Kind: step.Kind, Reason: step.Reason, Detail: step.Detail}, nil
+			return &comments.Step{Comment: next, Kind: step.Kind, Aside: step.Aside, Reason: step.Reason, Detail: step.Detail}, nil
 		}}
 	}
 	return list

@@ -101,10 +101,11 @@ func newInstallation(store *storage.Storage, log *slog.Logger, now func() time.T
 		Receipts: in.receipts, Screener: in.screener(), Now: now,
 	})
 	in.moderation = moderation.NewService(moderation.Config{
-		Store: store.Moderation(), Comments: in.comments, Sites: store.Comments(), Pages: store.Comments(), Mover: in.comments,
+		Store: store.Moderation(), Comments: in.comments, Sites: store.Comments(), Pages: store.Comments(), Mover: in.comments, Desk: in.comments,
 		Journal: store.Comments(), Throttle: store.Throttle(throttle), Now: now,
 		Key: store.Secret().Lasting("moderators"), Passkeys: passkey.Ceremonies{},
 	})
+	store.Comments().Observe(in.moderation.Observe)
 	return in, nil
 }
 

@@ -147,6 +147,9 @@ func (s *service) build() error {
 		BaseURL: origin(s.cfg.BaseURL), ClientIP: clientIP, ReceiptCode: s.in.receipts.Code,
 		CacheBytes: int64(s.cfg.CacheSize), Tally: s.metrics, Live: s.live, Audience: s.readers,
 		Behind: s.in.store.Behind(), StaleFor: s.cfg.StaleFor,
+		ReasonText: func(ctx context.Context, site, code, lang string) string {
+			return s.in.moderation.ReasonWords(ctx, site, code, lang).Text
+		},
 	})
 	if err != nil {
 		return err

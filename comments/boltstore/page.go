@@ -14,6 +14,12 @@ const (
 	formatPage      Format = 2
 )
 
+// What a moderator has set a page to, as bits.
+const (
+	gateClosed = 1 << iota
+	gateHeld
+)
+
 // page is a page with its number, under which the index of its thread stands.
 type page struct {
 	comments.Page
@@ -26,11 +32,14 @@ type page struct {
 func (p *page) record(key []byte) []byte {
 	b := newRecord(64 + len(p.URL) + len(p.Title))
 	b = binary.BigEndian.AppendUint32(b, p.number)
-	closed := byte(0)
+	gate := byte(0)
 	if p.Closed {
-		closed = 1
+		gate |= gateClosed
 	}
-	b = append(b, closed)
+	if p.Held {
+		gate |= gateHeld
+	}
+	b = append(b, gate)
 	for _, s := range comments.Statuses {
 		b = binary.AppendUvarint(b, uint64(p.Counts.Of(s)))
 	}
@@ -62,7 +71,8 @@ func decodePage(site string, key, record []byte) (*page, error) {
 	p := &page{number: binary.BigEndian.Uint32(payload)}
 	p.Site, p.Key = site, string(key[4:])
 	d := decoder{s: string(payload[4:])}
-	p.Closed = d.byte() == 1
+	gate := d.byte()
+	p.Closed, p.Held = gate&gateClosed != 0, gate&gateHeld != 0
 	c := &p.Counts
 	for _, n := range []*int64{&c.Pending, &c.Approved, &c.Rejected, &c.Spam, &c.Trashed} {
 		*n = int64(d.uint())

@@ -87,6 +87,31 @@ func (db *DB) TitlePage(ctx context.Context, site, key, title, actor string) (p 
 	return p, err
 }
 
+// GatePage implements comments.PageKeeper.
+func (db *DB) GatePage(ctx context.Context, site, key string, gate comments.Gate, actor string) (p comments.Page, err error) {
+	err = db.Do(ctx, func(tx *Tx) error {
+		h, err := tx.siteHead(site)
+		if err != nil {
+			return err
+		}
+		if key, err = tx.resolve(h.number, key); err != nil {
+			return err
+		}
+		found, err := tx.page(h.number, site, key)
+		if err != nil {
+			return err
+		}
+		if found.Gate() != gate {
+			gate.Set(&found.Page)
+			tx.changed(found)
+			tx.append(h, comments.Event{Site: site, Actor: actor, Kind: gate.Kind(), Subject: key}, nil, nil)
+		}
+		p = found.Page
+		return nil
+	})
+	return p, err
+}
+
 // MovePage implements comments.PageKeeper. Which comments are the page's is looked up before
 // the writer is taken; what has come meanwhile is found by the count.
 func (db *DB) MovePage(ctx context.Context, m comments.PageMove) (p comments.Page, err error) {

@@ -48,6 +48,10 @@ type settingsRecord struct {
 	DropParams   []string `json:"drop_params"`
 	Reasons      []string `json:"reasons"`
 	AddressesFor int64    `json:"addresses_for"`
+	Newsroom     string   `json:"newsroom"`
+	StaffNames   []string `json:"staff_names"`
+	TrustAfter   int      `json:"trust_after"`
+	WarnAfter    int64    `json:"warn_after"`
 }
 
 func newSettingsRecord(s comments.Settings) settingsRecord {
@@ -59,6 +63,7 @@ func newSettingsRecord(s comments.Settings) settingsRecord {
 		RulesURL: s.RulesURL, PrivacyURL: s.PrivacyURL, RateLimit: s.RateLimit,
 		AttackMode: s.AttackMode, Proof: s.Proof, OnSpam: s.OnSpam, DropParams: s.DropParams, Reasons: s.Reasons,
 		AddressesFor: s.AddressesFor.Milliseconds(),
+		Newsroom:     s.Newsroom, StaffNames: s.StaffNames, TrustAfter: s.TrustAfter, WarnAfter: s.WarnAfter.Milliseconds(),
 	}
 }
 
@@ -72,6 +77,7 @@ func (r settingsRecord) settings() comments.Settings {
 		RulesURL: r.RulesURL, PrivacyURL: r.PrivacyURL, RateLimit: r.RateLimit,
 		AttackMode: r.AttackMode, Proof: r.Proof, OnSpam: r.OnSpam, DropParams: r.DropParams, Reasons: r.Reasons,
 		AddressesFor: ms(r.AddressesFor),
+		Newsroom:     r.Newsroom, StaffNames: r.StaffNames, TrustAfter: r.TrustAfter, WarnAfter: ms(r.WarnAfter),
 	}
 }
 

@@ -23,7 +23,7 @@ func pageUUID(site, key string) pgtype.UUID {
 	return pgtype.UUID{Bytes: comments.PageHash(site, key), Valid: true}
 }
 
-const pageColumns = `key, url, title, closed, pending, approved, rejected, spam, trashed, created_at, edited`
+const pageColumns = `key, url, title, closed, pending, approved, rejected, spam, trashed, created_at, edited, held`
 
 // pageFields are where a row of pageColumns goes. finish completes the page.
 type pageFields struct {
@@ -33,7 +33,7 @@ type pageFields struct {
 
 func (f *pageFields) into(p *comments.Page) []any {
 	c := &p.Counts
-	return []any{&p.Key, &p.URL, &p.Title, &p.Closed, &c.Pending, &c.Approved, &c.Rejected, &c.Spam, &c.Trashed, &f.created, &f.edited}
+	return []any{&p.Key, &p.URL, &p.Title, &p.Closed, &c.Pending, &c.Approved, &c.Rejected, &c.Spam, &c.Trashed, &f.created, &f.edited, &p.Held}
 }
 
 func (f *pageFields) finish(p *comments.Page) {
@@ -72,8 +72,8 @@ func (s *siteSet) writePages(q *pgx.Batch) {
 		c, key := p.Counts, pgtype.UUID{Bytes: id, Valid: true}
 		queueDays(q, s.site, key, p.days)
 		if p.fresh {
-			q.Queue(`INSERT INTO pages (site, id, `+pageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-				s.site, key, p.Key, p.URL, p.Title, p.Closed, c.Pending, c.Approved, c.Rejected, c.Spam, c.Trashed, Stamp(p.CreatedAt), p.Standing-c.Approved)
+			q.Queue(`INSERT INTO pages (site, id, `+pageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+				s.site, key, p.Key, p.URL, p.Title, p.Closed, c.Pending, c.Approved, c.Rejected, c.Spam, c.Trashed, Stamp(p.CreatedAt), p.Standing-c.Approved, p.Held)
 		} else if p.dirty {
 			q.Queue(`UPDATE pages SET pending = $3, approved = $4, rejected = $5, spam = $6, trashed = $7, edited = $8 WHERE site = $1 AND id = $2`,
 				s.site, key, c.Pending, c.Approved, c.Rejected, c.Spam, c.Trashed, p.Standing-c.Approved)

@@ -78,6 +78,33 @@ func (db *DB) TitlePage(ctx context.Context, site, key, title, actor string) (p 
 	return p, err
 }
 
+// GatePage implements comments.PageKeeper.
+func (db *DB) GatePage(ctx context.Context, site, key string, gate comments.Gate, actor string) (p comments.Page, err error) {
+	if err := CheckText(key, actor); err != nil {
+		return p, err
+	}
+	err = db.Do(ctx, []string{site}, func(ctx context.Context, tx *Tx) error {
+		if tx.heads[site] == nil || site == comments.Installation {
+			return unknown(site)
+		}
+		key, err := resolve(ctx, tx, site, key)
+		if err != nil {
+			return err
+		}
+		if p, err = readPage(ctx, tx, site, key); err != nil || p.Gate() == gate {
+			return err
+		}
+		gate.Set(&p)
+		_, err = tx.Exec(ctx, `UPDATE pages SET closed = $3, held = $4 WHERE site = $1 AND id = $2`, site, pageUUID(site, key), p.Closed, p.Held)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Append(comments.Event{Site: site, Actor: actor, Kind: gate.Kind(), Subject: key})
+		return err
+	})
+	return p, err
+}
+
 // moveMost bounds the move of a page.
 const moveMost = time.Hour
 

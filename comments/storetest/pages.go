@@ -145,7 +145,35 @@ func pageMoveRefused(t *testing.T, b *Bench) {
 	if p.Title != "Tên mới" || b.Head("news").Seq != head.Seq+1 {
 		t.Fatalf("titled: %+v", p)
 	}
+	b.gates("news", "c")
 	b.Must(b.Store.RemoveSite(b.Ctx, "news", "m-1"))
 	b.AddSite("news")
 	b.aliases()
+}
+
+// gates: a page stays as a moderator sets it, whatever comes after, and setting it so again
+// is nothing.
+func (b *Bench) gates(site, key string) {
+	for _, gate := range []comments.Gate{comments.GateHeld, comments.GateClosed, comments.GateOpen, comments.GateHeld} {
+		before := b.Head(site).Seq
+		for range 2 {
+			p, err := b.Store.GatePage(b.Ctx, site, key, gate, "m-1")
+			b.Must(err)
+			b.Equal("gate", p, b.Page(site, key))
+			if p.Gate() != gate || b.Head(site).Seq != before+1 {
+				b.T.Fatalf("set to %s: %+v, with %d events", gate, p, b.Head(site).Seq-before)
+			}
+		}
+		events, err := b.Store.Events(b.Ctx, site, before, 2)
+		b.Must(err)
+		if len(events) != 1 || events[0].Kind != gate.Kind() || events[0].Subject != key || events[0].Actor != "m-1" {
+			b.T.Fatalf("events of a page's gate: %+v", events)
+		}
+	}
+	b.Post(site, key, comments.Pending)
+	if p := b.Page(site, key); p.Gate() != comments.GateHeld {
+		b.T.Fatalf("a comment has opened a page: %+v", p)
+	}
+	_, err := b.Store.GatePage(b.Ctx, site, "none", comments.GateOpen, "m-1")
+	b.Is(err, comments.ErrNotFound)
 }

@@ -25,7 +25,7 @@ func sites(t *testing.T, b *Bench) {
 			NameMax: 1, TitleMax: 2, ContentMax: 3, TicketTTL: 4 * time.Second, EditWindow: 5 * time.Minute,
 			CloseAfter: 6 * time.Hour, ReplyDepth: 7, RulesURL: "https://a.example", PrivacyURL: "https://b.example",
 			RateLimit: true, AttackMode: "on", Proof: "work", OnSpam: "spam", DropParams: []string{"p"}, Reasons: []string{"r", "s"},
-			AddressesFor: 8 * time.Hour,
+			AddressesFor: 8 * time.Hour, Newsroom: "Tòa soạn", StaffNames: []string{"Ban biên tập"}, TrustAfter: 9, WarnAfter: 10 * time.Minute,
 		},
 	}
 	added := want

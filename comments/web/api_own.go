@@ -139,7 +139,7 @@ func (d *Door) newOwnBody(l *templates.Locale, o comments.Own) ownBody {
 		until := o.Until.UTC()
 		b.Until = &until
 	}
-	if words := reasonFor(l, o); words != "" {
+	if words := d.reasonFor(l, o); words != "" {
 		b.Reason = &reasonBody{Code: o.Reason, Text: words}
 	}
 	if d.cfg.ReceiptCode != nil {
@@ -149,13 +149,19 @@ func (d *Door) newOwnBody(l *templates.Locale, o comments.Own) ownBody {
 }
 
 // reasonFor is why a comment was rejected, in words for its author; "" when nobody said.
-func reasonFor(l *templates.Locale, o comments.Own) string {
+func (d *Door) reasonFor(l *templates.Locale, o comments.Own) string {
 	switch {
 	case o.ReasonText != "":
 		return o.ReasonText
 	case o.Reason == "":
 		return ""
-	case l.Has("refused." + o.Reason):
+	}
+	if d.cfg.ReasonText != nil {
+		if words := d.cfg.ReasonText(context.Background(), o.Site, o.Reason, l.Lang); words != "" {
+			return words
+		}
+	}
+	if l.Has("refused." + o.Reason) {
 		return l.Say("refused." + o.Reason)
 	}
 	return l.Say("refused.by_rules")

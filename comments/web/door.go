@@ -63,6 +63,9 @@ type Config struct {
 	ClientIP func(*http.Request) netip.Addr
 	// ReceiptCode is the short code by which a person can name a comment; nil shows none.
 	ReceiptCode func(comments.ID) string
+	// ReasonText is what a site says to an author who is refused for a reason, "" to leave it to
+	// the catalogue; nil always does.
+	ReasonText func(ctx context.Context, site, code, lang string) string
 	// CacheBytes bounds what the page cache holds; 0 means DefaultCacheBytes.
 	CacheBytes int64
 	// Audience counts views and visitors; nil means that nobody does.

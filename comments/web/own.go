@@ -18,7 +18,7 @@ func (d *Door) addOwn(p *pageData, s screen, own []comments.Own) {
 		o := ownData{
 			Anchor: anchor(c.ID), Status: string(c.Status), Name: c.Name, Title: c.Title,
 			HTML: templates.Text(c.Content), ISO: l.ISO(c.CreatedAt), Time: l.Time(c.CreatedAt),
-			Changed: c.Changed, Reason: reasonFor(l, c), Appeal: c.Appeal,
+			Changed: c.Changed, Reason: d.reasonFor(l, c), Appeal: c.Appeal,
 		}
 		if c.Status == comments.Approved || c.Changed {
 			o.Anchor = "cua-" + o.Anchor // the thread has the other

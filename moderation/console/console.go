@@ -93,5 +93,6 @@ func (c *Console) Routes(r *mux.Router) {
 	r.Handle("/moderation/people/{id}", c.forModerators(c.changePerson)).Methods(http.MethodPost)
 	r.Handle("/moderation/logout", c.forAnybody(c.signOut)).Methods(http.MethodPost)
 	c.screeningRoutes(r)
+	c.judgeRoutes(r)
 	c.registerAPI()
 }

@@ -67,7 +67,7 @@ func newHouse(t testing.TB, base string, siteIDs ...string) *house {
 	h.must(err)
 	h.sites = comments.NewService(comments.Config{Store: h.db, Now: clock})
 	h.svc = moderation.NewService(moderation.Config{
-		Store: store, Comments: h.sites, Sites: h.db, Pages: h.db, Mover: h.sites, Journal: h.db, Throttle: throttle, Now: clock, Key: []byte("a key of the tests, long enough"),
+		Store: store, Comments: h.sites, Sites: h.db, Pages: h.db, Mover: h.sites, Desk: h.sites, Journal: h.db, Throttle: throttle, Now: clock, Key: []byte("a key of the tests, long enough"),
 		Passkeys: passkey.Ceremonies{},
 	})
 	for _, id := range siteIDs {

@@ -45,7 +45,10 @@ type proof struct {
 	Draft     draft
 	Conflict  *conflict
 	Trouble   string // what was wrong with the form
-	Outside   *outside
+
+	Judge   *judging
+	view    moderation.View
+	Outside *outside
 }
 
 // Heading is what the comment is called in a page's title.
@@ -145,16 +148,24 @@ func (c *Console) proof(r *http.Request, v *visit, site comments.Site, p place) 
 		Signals: v.signals(view.Signals), History: v.history(view.History), URL: c.set.URL(p.alone(id).path(nil)),
 		Form: c.formAt(p), MayDecide: v.who.May(moderation.Decide, site.ID), Reasons: v.reasons(site),
 	}
+	for i, one := range d.Reasons {
+		d.Reasons[i].Tells, d.Reasons[i].Lang = v.tells(c.set, one.Code, view.Lang), view.Lang
+	}
 	if view.Parent != nil {
 		d.Parent = &parent{
 			Name: view.Parent.Name, At: view.Parent.CreatedAt, Text: view.Parent.Content,
 			URL: c.set.URL(p.alone(string(view.Parent.ID)).path(nil)),
 		}
 	}
-	d.Outside = v.outside(view)
+	d.Outside, d.view = v.outside(view), view
+	if d.Judge, err = c.judging(r, v, site, view, p); err != nil {
+		return nil, err
+	}
 	var last *comments.Transition
-	if n := len(view.History); n > 0 {
-		last = &view.History[n-1]
+	for i, t := range view.History { // what moved no version can't be undone, nor can a pick
+		if (i == 0 || t.Version != view.History[i-1].Version) && t.Kind != moderation.KindPicked && t.Kind != moderation.KindUnpicked {
+			last = &view.History[i]
+		}
 	}
 	d.Buttons = v.more(view.Comment)
 	for _, b := range v.buttons(view.Status, last) {

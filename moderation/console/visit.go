@@ -19,6 +19,8 @@ type visit struct {
 	l     *templates.Locale
 	now   time.Time
 	names map[string]string // e-mail by moderator id
+	site  string            // that the visit is about
+	said  func(site, code, lang string) moderation.ReasonWords
 }
 
 // forModerators runs a page for whoever is signed in and sends others to sign in first.
@@ -42,7 +44,9 @@ func (c *Console) forModerators(fn func(http.ResponseWriter, *http.Request, *vis
 		if err != nil {
 			return err
 		}
-		return fn(w, r, &visit{who: who, l: l, now: c.cfg.Now(), names: names})
+		return fn(w, r, &visit{who: who, l: l, now: c.cfg.Now(), names: names, said: func(site, code, lang string) moderation.ReasonWords {
+			return c.cfg.Service.ReasonWords(r.Context(), site, code, lang)
+		}})
 	})
 }
 
@@ -153,5 +157,5 @@ func (c *Console) sites(ctx context.Context, v *visit, asked string) (all []comm
 
 // inZoneOf makes the visit tell times as the site does.
 func (c *Console) inZoneOf(v *visit, s comments.Site) {
-	v.l = c.set.Locale(v.l.Lang, s.Settings.Location())
+	v.l, v.site = c.set.Locale(v.l.Lang, s.Settings.Location()), s.ID
 }

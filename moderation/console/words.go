@@ -110,19 +110,40 @@ func marks(found []comments.Signal, field string) []templates.Span {
 type reason struct {
 	Code, Words string
 	Key         string // the digit that marks it, "" past the ninth
+	Tells       string // what an author reads who is refused for it
+	Lang        string // of that
 }
 
-func reasonWords(l *templates.Locale, code string) string {
-	if id := "reason." + code; l.Has(id) {
-		return l.Say(id)
+func (v *visit) reasonWords(code string) string {
+	if v.said != nil && v.site != "" {
+		if label := v.said(v.site, code, v.l.Lang).Label; label != "" {
+			return label
+		}
+	}
+	if id := "reason." + code; v.l.Has(id) {
+		return v.l.Say(id)
 	}
 	return code
+}
+
+// tells is what an author of a language reads who is refused for a reason.
+func (v *visit) tells(set *templates.Set, code, lang string) string {
+	if v.said != nil && v.site != "" {
+		if text := v.said(v.site, code, lang).Text; text != "" {
+			return text
+		}
+	}
+	l := set.Locale(lang, nil)
+	if id := "refused." + code; l.Has(id) {
+		return l.Say(id)
+	}
+	return l.Say("refused.by_rules")
 }
 
 func (v *visit) reasons(s comments.Site) []reason {
 	list := make([]reason, len(s.Settings.Reasons))
 	for i, code := range s.Settings.Reasons {
-		list[i] = reason{Code: code, Words: reasonWords(v.l, code)}
+		list[i] = reason{Code: code, Words: v.reasonWords(code)}
 		if i < 9 {
 			list[i].Key = strconv.Itoa(i + 1)
 		}
@@ -133,7 +154,7 @@ func (v *visit) reasons(s comments.Site) []reason {
 // why is the reason of an event: a code in words, or what was typed.
 func (v *visit) why(t comments.Transition) string {
 	if t.Event.Reason != "" && t.Event.Reason != comments.ReasonTyped {
-		return reasonWords(v.l, t.Event.Reason)
+		return v.reasonWords(t.Event.Reason)
 	}
 	return t.Detail.Reason
 }
