@@ -29,3 +29,19 @@ func TestFirstStatus(t *testing.T) {
 		}
 	}
 }
+
+// TestBannedIsSpam: what a ban or a rule takes for spam goes there whatever the site does
+// with what a check takes for it.
+func TestBannedIsSpam(t *testing.T) {
+	for _, check := range []string{CheckBan, CheckRule} {
+		for _, mode := range []Mode{PreModerated, PostModerated} {
+			set := Settings{Mode: mode, OnSpam: OnSpamHold}
+			if got := firstStatus(set, []Signal{{Check: check, Level: LevelSpam}}); got != Spam {
+				t.Errorf("%s, %s: %s", check, mode, got)
+			}
+			if got := firstStatus(set, []Signal{{Check: check, Level: LevelHold}}); got != Pending {
+				t.Errorf("%s holds, %s: %s", check, mode, got)
+			}
+		}
+	}
+}

@@ -35,7 +35,7 @@ func (in *installation) screener() comments.Screener {
 	for _, observe := range []comments.Observer{in.lists.Observe, in.repeats.Observe, in.learner.Observe} {
 		store.Observe(observe)
 	}
-	in.bans, in.rules = screen.NewBans(desk), screen.NewRules(desk, in)
+	in.bans, in.rules = screen.NewBans(desk), screen.NewRules(desk, in, store)
 	store.Observe(in.bans.Observe)
 	store.Observe(in.rules.Observe)
 	checks := screen.Default(in.lists.Check(), in.repeats.Check(), in.learner.Check(), in.bans.Check())

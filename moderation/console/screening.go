@@ -21,6 +21,8 @@ type Screening struct {
 	Lists   *screen.Lists
 	Repeats *screen.Repeats
 	Learner *screen.Learner
+	Bans    *screen.Bans
+	Rules   *screen.Rules
 }
 
 // screeningFormBytes is the most that a form about a word list may hold.
@@ -38,7 +40,15 @@ func (c *Console) screeningRoutes(r *mux.Router) {
 	r.Handle("/moderation/learning", c.forModerators(c.showLearning)).Methods(get...)
 	r.Handle("/moderation/learning", c.forModerators(c.setThresholds)).Methods(http.MethodPost)
 	r.Handle("/moderation/campaign/{id}", c.forModerators(c.showCampaign)).Methods(get...)
+	r.Handle("/moderation/bans", c.forModerators(c.showBans)).Methods(get...)
+	r.Handle("/moderation/bans", c.forModerators(c.workOnBan)).Methods(http.MethodPost)
+	r.Handle("/moderation/rules", c.forModerators(c.showRules)).Methods(get...)
+	r.Handle("/moderation/rules", c.forModerators(c.moveRule)).Methods(http.MethodPost)
+	r.Handle("/moderation/rules/rule", c.forModerators(c.showRule)).Methods(get...)
+	r.Handle("/moderation/rules/rule", c.forModerators(c.workOnRule)).Methods(http.MethodPost)
 	c.registerScreening()
+	c.registerBans()
+	c.registerRules()
 }
 
 // screeningFrame is what stands around every page about the checks.
@@ -57,6 +67,8 @@ type screeningFrame struct {
 // screeningTabs are the pages about the checks, in order.
 var screeningTabs = [...]struct{ path, words string }{
 	{"/moderation/words", "screening.words"},
+	{"/moderation/bans", "ban.title"},
+	{"/moderation/rules", "rule.title"},
 	{"/moderation/learning", "screening.learning"},
 }
 
@@ -81,7 +93,7 @@ func (c *Console) screening(r *http.Request, v *visit, asked, path string) (f sc
 			f.Sites = append(f.Sites, link{Words: s.Name, URL: at(path, s.ID), Current: s.ID == site.ID})
 		}
 	}
-	if done := r.URL.Query().Get("done"); slices.Contains([]string{"saved", "removed", "added"}, done) {
+	if done := r.URL.Query().Get("done"); slices.Contains([]string{"saved", "removed", "added", "banned", "lifted"}, done) {
 		f.Done = v.l.Say("screening." + done)
 	}
 	return f, site, nil
@@ -103,6 +115,8 @@ func (f *screeningFrame) refuse(v *visit, err error) (status int, _ error) {
 				_, at, _ := strings.Cut(e.Field, "[")
 				line, _ := strconv.Atoi(strings.TrimSuffix(at, "]"))
 				f.Errors[field] = v.l.Say("screening.bad_entry", "Number", v.l.Number(line+1), "Max", e.Max)
+			case field == "when":
+				f.Errors[field] = wrongCondition(v.l, e)
 			case field == "hold" || field == "spam":
 				f.Errors[field] = v.l.Say("screening.bad_threshold")
 			default:

@@ -24,14 +24,15 @@ func screened(t *testing.T) *house {
 	clock := func() time.Time { return h.now }
 	store, err := modstore.New(t.Context(), h.db)
 	h.must(err)
-	desk := screen.Desk{Documents: store, Queues: store, Now: clock, Allowed: func(ctx context.Context, who moderation.Moderator, p moderation.Permission, site string) error {
+	desk := screen.Desk{Documents: store, Queues: store, Addresses: store, Transitions: store, Now: clock, Allowed: func(ctx context.Context, who moderation.Moderator, p moderation.Permission, site string) error {
 		return h.svc.Allowed(ctx, who, p, site)
 	}}
 	s := &console.Screening{
 		Lists: screen.NewLists(desk), Repeats: screen.NewRepeats(desk, h.db),
 		Learner: screen.NewLearner(screen.LearnerConfig{Desk: desk, Journal: h.db, Comments: h.db, Log: slog.New(slog.DiscardHandler)}),
+		Bans:    screen.NewBans(desk), Rules: screen.NewRules(desk, h.sites, h.db),
 	}
-	for _, o := range []comments.Observer{s.Lists.Observe, s.Repeats.Observe, s.Learner.Observe} {
+	for _, o := range []comments.Observer{s.Lists.Observe, s.Repeats.Observe, s.Learner.Observe, s.Bans.Observe, s.Rules.Observe} {
 		h.db.Observe(o)
 	}
 	h.screening = s

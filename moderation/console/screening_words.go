@@ -134,6 +134,7 @@ type option struct {
 // pastView is what a list would have hit.
 type pastView struct {
 	screen.Past
+	Said                       string // how many of how many, in words
 	Approved, Refused, Waiting int64
 	Rows                       []campaignRow
 }

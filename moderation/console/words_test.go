@@ -37,8 +37,27 @@ func TestEverythingHasWords(t *testing.T) {
 		moderation.KindPasswordChanged, moderation.KindTokenAdded, moderation.KindSignedIn, moderation.KindSignedOut,
 		moderation.KindSignInFailed, moderation.KindRestored, moderation.KindUndone,
 		moderation.KindAttackBegan, moderation.KindAttackEnded, moderation.KindVouched,
+		screen.KindBanMade, screen.KindBanLifted, screen.KindRuleChanged, screen.KindRuleRemoved, screen.KindWordsChanged, screen.KindWordsRemoved,
 	} {
 		ids = append(ids, "event."+string(k))
+	}
+	for _, k := range screen.BanKinds {
+		ids = append(ids, "ban.kind."+string(k), "ban.kind_help."+string(k))
+	}
+	for _, f := range screen.Facts() {
+		ids = append(ids, "rule.fact."+string(f.Fact))
+	}
+	for _, op := range screen.Ops() {
+		ids = append(ids, "rule.op."+string(op))
+	}
+	for _, e := range []screen.Effect{screen.EffectHold, screen.EffectTwo, screen.EffectSpam} {
+		ids = append(ids, "rule.then."+string(e), "rule.then_help."+string(e), "rule.past."+string(e))
+	}
+	for _, code := range []string{screen.CodeNoNetwork, screen.CodeNoAuthor, screen.CodeNoDomain, screen.CodeTooShort, screen.CodeTooWide} {
+		ids = append(ids, "field.value."+code)
+	}
+	for _, code := range []string{screen.CodeUnknownFact, screen.CodeUnknownOp, screen.CodeNoNumber, comments.CodeRequired, comments.CodeTooLong} {
+		ids = append(ids, "rule.wrong_why."+code)
 	}
 	for _, lang := range templates.Languages {
 		l := set.Locale(lang, nil)

@@ -48,6 +48,7 @@ const (
 	BansMost       = 5000 // of a site
 	BanValueMost   = 200  // characters
 	BanReasonMost  = 500
+	banSampleMost  = 80
 	banTextLeast   = 8 // letters and digits: fewer are anybody's words
 	banNetwork4    = 8 // bits at least of an IPv4 network
 	banNetwork6    = 19
@@ -60,6 +61,7 @@ type Ban struct {
 	Kind    BanKind   `json:"kind"`
 	Value   string    `json:"value"` // canonical; of a text its fingerprint
 	Effect  Effect    `json:"effect"`
+	Sample  string    `json:"sample,omitempty"` // the beginning of a banned text
 	Reason  string    `json:"reason,omitempty"`
 	Expires time.Time `json:"expires,omitzero"` // zero = never
 }
@@ -84,6 +86,11 @@ func (b Ban) canonical() (Ban, error) {
 	}
 	b.Value, b.Reason = comments.Clean(b.Value), comments.Clean(b.Reason)
 	value, code := b.canonicalValue()
+	if b.Kind != BanText {
+		b.Sample = ""
+	} else if value != b.Value {
+		b.Sample = cut(strings.Join(strings.Fields(b.Value), " "), banSampleMost)
+	}
 	switch {
 	case b.Value == "":
 		note("value", comments.CodeRequired, 0)

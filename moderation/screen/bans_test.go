@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"strings"
@@ -226,3 +227,55 @@ func FuzzBan(f *testing.F) {
 		newBanned([]Ban{b}).find(comments.Comment{Name: value, Content: value}, netip.Addr{}, time.Time{})
 	})
 }
+
+// TestBannedAtSubmit: a banned comment goes straight to the spam, all the way in, with what
+// found it.
+func TestBannedAtSubmit(t *testing.T) {
+	h := newHouse(t)
+	b, r := h.bans(), h.rules()
+	_, err := r.Put(t.Context(), boss, rule(EffectSpam, Condition{FactName, OpIs, "Bình"}))
+	h.must(err)
+	h.ban(b, BanName, "an", EffectSpam)
+	svc := comments.NewService(comments.Config{
+		Store: h.db, Tickets: open{h: h}, Judge: right{}, Screener: Ruled{New(b.Check()), r}, Receipts: none{}, Now: func() time.Time { return h.now },
+	})
+	site, err := svc.Site(t.Context(), "bao")
+	h.must(err)
+	site.Origins, site.Settings.RateLimit = []string{"https://bao.example"}, false
+	for i, tt := range []struct {
+		name, check string
+		status      comments.Status
+	}{{"AN", comments.CheckBan, comments.Spam}, {"Bình", comments.CheckRule, comments.Spam}, {"Chi", "", comments.Pending}} {
+		done, err := svc.Submit(t.Context(), site, comments.Submission{
+			Page: "https://bao.example/bai", Name: tt.name, Title: "Góp ý", Content: "Bài rất hay.", Ticket: string(rune('a' + i)), Code: "1", Lang: "vi",
+		})
+		if err != nil || done.Comment.Status != tt.status {
+			t.Errorf("%s: %s, %v", tt.name, done.Comment.Status, err)
+			continue
+		}
+		if s := done.Comment.Signals; tt.check != "" && (len(s) != 1 || s[0].Check != tt.check) {
+			t.Errorf("%s: %+v", tt.name, s)
+		}
+	}
+}
+
+type open struct {
+	comments.Tickets
+	h *house
+}
+
+func (o open) Open(text string) (comments.Ticket, error) {
+	page := comments.PageHash("bao", "https://bao.example/bai")
+	return comments.Ticket{ID: comments.TicketID{text[0]}, Site: "bao", Page: page, Issued: o.h.now.Add(-time.Minute), Expires: o.h.now.Add(time.Hour)}, nil
+}
+
+type right struct{}
+
+func (right) Judge(context.Context, comments.Ticket, string) (comments.Verdict, error) {
+	return comments.VerdictRight, nil
+}
+func (right) Dead(context.Context, comments.TicketID) (bool, error) { return false, nil }
+
+type none struct{ comments.Receipts }
+
+func (none) Issue(comments.ID) (string, error) { return "receipt", nil }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"duyet/comments"
-	"duyet/moderation"
 )
 
 // KindRules is the kind of the documents that hold a site's own rules, one each;
@@ -24,10 +23,12 @@ const (
 // Rule says what becomes of comments that meet all of its conditions.
 type Rule struct {
 	card
-	Name string      `json:"name"`
-	Off  bool        `json:"off,omitempty"`
-	When []Condition `json:"when"`
-	Then Effect      `json:"then"`
+	Name string `json:"name"`
+	Off  bool   `json:"off,omitempty"`
+	// Order is its place among the site's rules, whose signals are kept in that order.
+	Order int         `json:"order,omitempty"`
+	When  []Condition `json:"when"`
+	Then  Effect      `json:"then"`
 }
 
 // Condition compares one fact about a comment.
@@ -48,10 +49,11 @@ const (
 	FactPage   Fact = "page"   // the page's address or id
 	FactName   Fact = "name"
 	FactTitle  Fact = "title"
-	FactText   Fact = "text"   // the content
-	FactLang   Fact = "lang"   // of the form: vi or en
-	FactReply  Fact = "reply"  // it answers another comment
-	FactSignal Fact = "signal" // the name of a check that found something
+	FactText   Fact = "text"       // the content
+	FactLang   Fact = "lang"       // of the form: vi or en
+	FactReply  Fact = "reply"      // it answers another comment
+	FactNew    Fact = "author_new" // nothing by its author's key is approved yet
+	FactSignal Fact = "signal"     // the name of a check that found something
 )
 
 // Op is how a fact is compared.
@@ -74,9 +76,12 @@ func Facts() []FactOps {
 	return []FactOps{
 		{FactLinks, number, true}, {FactLength, number, true}, {FactHour, number, true},
 		{FactPage, text, true}, {FactName, text, true}, {FactTitle, text, true}, {FactText, text, true}, {FactLang, word, true},
-		{FactReply, flag, false}, {FactSignal, word, true},
+		{FactReply, flag, false}, {FactNew, flag, false}, {FactSignal, word, true},
 	}
 }
+
+// Ops are all comparisons, in the order in which they are shown.
+func Ops() []Op { return []Op{OpMore, OpLess, OpIs, OpNot, OpContains, OpBegins} }
 
 // FactOps is a fact with what it can be compared by, and whether with a value.
 type FactOps struct {
@@ -151,15 +156,51 @@ type ruled struct {
 	links *regexp.Regexp
 }
 
-// met is the rules that a comment meets, given what the checks found and the site's zone.
-func (r *ruled) met(c comments.Comment, signals []comments.Signal, zone *time.Location) (met []*Rule) {
+// met is the rules that a comment meets, given what the checks found, the site's zone and
+// how to find what else its author wrote.
+func (r *ruled) met(ctx context.Context, c comments.Comment, signals []comments.Signal, zone *time.Location, authors AuthorReader) (met []*Rule, _ error) {
 	for i := range r.rules {
 		rule := &r.rules[i]
-		if !rule.Off && !slices.ContainsFunc(rule.When, func(w Condition) bool { return !r.holds(w, c, signals, zone) }) {
+		holds := !rule.Off
+		for _, w := range rule.When {
+			if !holds {
+				break
+			}
+			var err error
+			if w.Fact != FactNew {
+				holds = r.holds(w, c, signals, zone)
+			} else if holds, err = isNew(ctx, c, authors); err != nil {
+				return nil, err
+			} else {
+				holds = holds == (w.Is == OpIs)
+			}
+		}
+		if holds {
 			met = append(met, rule)
 		}
 	}
-	return met
+	return met, nil
+}
+
+// authorLook is how many of an author's latest comments are looked at for one approved.
+const authorLook = 100
+
+// AuthorReader finds what an author has written.
+type AuthorReader interface {
+	Written(ctx context.Context, by comments.Wrote, after comments.ID, limit int) ([]comments.Comment, error)
+}
+
+// isNew reports whether none of what a comment's author wrote before it is approved. Who
+// sends no key is new each time.
+func isNew(ctx context.Context, c comments.Comment, authors AuthorReader) (bool, error) {
+	if c.Author.IsZero() {
+		return true, nil
+	}
+	list, err := authors.Written(ctx, comments.Wrote{Site: c.Site, Author: c.Author}, c.ID, authorLook)
+	if err != nil {
+		return false, err
+	}
+	return !slices.ContainsFunc(list, func(c comments.Comment) bool { return c.Status == comments.Approved }), nil
 }
 
 func (r *ruled) holds(w Condition, c comments.Comment, signals []comments.Signal, zone *time.Location) bool {
@@ -229,97 +270,15 @@ func (r Ruled) Screen(ctx context.Context, c comments.Candidate) (comments.Scree
 			return nil, err
 		}
 		var met []comments.Signal
-		for _, rule := range all.met(c.Comment, found.Signals, c.Site.Settings.Location()) {
+		rules, err := all.met(ctx, c.Comment, found.Signals, c.Site.Settings.Location(), r.Rules.authors)
+		for _, rule := range rules {
 			met = append(met, comments.Signal{
 				Level: rule.Then.level(), Code: string(rule.Then), Args: map[string]string{"rule": rule.ID, "name": rule.Name},
 			})
 		}
-		return met, nil
+		return met, err
 	}}
-	found.Signals = append(found.Signals, rules.look(ctx, c).signals...)
+	asked, _ := New(rules).Screen(ctx, c) // in bounded time, like the checks
+	found.Signals = append(found.Signals, asked.Signals...)
 	return found, err
-}
-
-// Rules keeps the rules of all sites. It is safe for concurrent use.
-type Rules struct {
-	shelf shelf[Rule]
-	kept  *moderation.Keeper[*ruled]
-	sites SiteReader
-}
-
-// SiteReader finds a site quickly.
-type SiteReader interface {
-	Site(ctx context.Context, id string) (comments.Site, error)
-}
-
-// NewRules makes one. Let Observe hear of every commit.
-func NewRules(d Desk, sites SiteReader) *Rules {
-	r := &Rules{sites: sites, shelf: shelf[Rule]{
-		desk: d, kind: KindRules, changed: KindRuleChanged, removed: KindRuleRemoved, most: RulesMost,
-		at: func(r *Rule) *card { return &r.card },
-	}}
-	r.kept = moderation.NewKeeper(d.Documents, KindRules, func(_ string, documents []moderation.Document) (*ruled, error) {
-		list, err := r.shelf.readAll(documents)
-		return &ruled{list, linkPattern()}, err
-	})
-	return r
-}
-
-// Observe is a comments.Observer.
-func (r *Rules) Observe(c comments.Commit) { r.kept.Observe(c) }
-
-// All are a site's rules by name. Errors: comments.ErrForbidden.
-func (r *Rules) All(ctx context.Context, who moderation.Moderator, site string) ([]Rule, error) {
-	list, err := r.shelf.all(ctx, who, site)
-	slices.SortFunc(list, func(x, y Rule) int { return strings.Compare(x.Name, y.Name) })
-	return list, err
-}
-
-// Put stores a rule if the one that stands is still at its version; without an id it is a
-// new one. Errors: comments.ErrForbidden, an InvalidError, ErrVersion, ErrNotFound.
-func (r *Rules) Put(ctx context.Context, who moderation.Moderator, rule Rule) (Rule, error) {
-	if err := r.shelf.desk.Allowed(ctx, who, moderation.ManageSite, rule.Site); err != nil {
-		return rule, err
-	}
-	rule, err := rule.canonical()
-	if err != nil {
-		return rule, err
-	}
-	return r.shelf.put(ctx, who, rule)
-}
-
-// Remove removes a rule at the version it was seen at.
-func (r *Rules) Remove(ctx context.Context, who moderation.Moderator, site, id string, version uint64) error {
-	if err := r.shelf.desk.Allowed(ctx, who, moderation.ManageSite, site); err != nil {
-		return err
-	}
-	return r.shelf.remove(ctx, who, site, id, version)
-}
-
-// Simulate tells what a rule would have done in the last thirty days, and how people
-// decided on those comments.
-func (r *Rules) Simulate(ctx context.Context, who moderation.Moderator, rule Rule) (Past, error) {
-	d := r.shelf.desk
-	if err := d.Allowed(ctx, who, moderation.See, rule.Site); err != nil {
-		return Past{}, err
-	}
-	rule, err := rule.canonical()
-	if err != nil {
-		return Past{}, err
-	}
-	site, err := r.sites.Site(ctx, rule.Site)
-	if err != nil {
-		return Past{}, err
-	}
-	rule.Off = false
-	one, zone := &ruled{[]Rule{rule}, linkPattern()}, site.Settings.Location()
-	var p Past
-	p.Looked, p.Cut, err = recent(ctx, d.Queues, rule.Site, d.Now().Add(-LookBack), lookBackMost, func(c comments.Comment) {
-		others := slices.DeleteFunc(slices.Clone(c.Signals), func(s comments.Signal) bool { return s.Check == comments.CheckRule })
-		if len(one.met(c, others, zone)) > 0 {
-			p.add(PastHit{Comment: c})
-		}
-	})
-	p.trim()
-	return p, err
 }

@@ -10,7 +10,7 @@ import (
 )
 
 func (h *house) rules() *Rules {
-	r := NewRules(h.desk(), h.db)
+	r := NewRules(h.desk(), h.db, h.db)
 	h.db.Observe(r.Observe)
 	return r
 }
@@ -119,7 +119,7 @@ func TestRulesCanNotBeRead(t *testing.T) {
 	h := newHouse(t)
 	d := h.desk()
 	d.Documents = unreadable{d.Documents}
-	screening, err := Ruled{fixed(nil), NewRules(d, h.db)}.Screen(t.Context(), h.candidate("a"))
+	screening, err := Ruled{fixed(nil), NewRules(d, h.db, h.db)}.Screen(t.Context(), h.candidate("a"))
 	got := screening.Signals
 	if err != nil || len(got) != 1 || got[0].Code != NotChecked || got[0].Level != comments.LevelHold {
 		t.Errorf("%+v, %v", got, err)
@@ -158,4 +158,71 @@ func TestSimulate(t *testing.T) {
 	if err != nil || p.Looked != 4 || p.Hits != 3 || p.ByStatus.Approved != 2 || p.ByStatus.Rejected != 1 {
 		t.Errorf("%+v, %v", p, err)
 	}
+}
+
+// TestNewAuthor: an author is new until something of theirs is approved, and the past is
+// told as it stood when each comment came.
+func TestNewAuthor(t *testing.T) {
+	h := newHouse(t)
+	r := h.rules()
+	_, err := r.Put(t.Context(), boss, rule(EffectHold, Condition{FactNew, OpIs, ""}))
+	h.must(err)
+	met := func(key comments.AuthorKey) bool {
+		t.Helper()
+		c := h.candidate("một hai ba")
+		c.Site.Settings, c.Comment.Author = comments.DefaultSettings(), key
+		id, err := comments.NewID("bao")
+		h.must(err)
+		c.Comment.ID = id
+		got, err := Ruled{fixed(nil), r}.Screen(t.Context(), c)
+		h.must(err)
+		return len(got.Signals) == 1 && got.Signals[0].Code == "hold"
+	}
+	key := comments.AuthorKey{1}
+	write := func(status comments.Status) {
+		t.Helper()
+		id, err := comments.NewID("bao")
+		h.must(err)
+		c := h.candidate("một hai ba").Comment
+		c.ID, c.Author, c.Status, c.CreatedAt = id, key, status, h.now
+		_, _, err = h.db.Create(t.Context(), comments.Creation{
+			Comment: c, Page: comments.Page{Site: "bao", Key: c.Page, CreatedAt: h.now}, Actor: comments.ActorReader,
+		})
+		h.must(err)
+	}
+	for _, status := range []comments.Status{comments.Pending, comments.Rejected, comments.Spam} {
+		write(status)
+		if !met(key) {
+			t.Errorf("with one %s an author is no longer new", status)
+		}
+	}
+	write(comments.Approved)
+	if met(key) {
+		t.Error("with one approved an author is still new")
+	}
+	if !met(comments.AuthorKey{2}) || !met(comments.AuthorKey{}) {
+		t.Error("somebody else, or nobody known, is not new")
+	}
+	write(comments.Approved)
+	past, err := r.Simulate(t.Context(), boss, rule(EffectHold, Condition{FactNew, OpIs, ""}))
+	if err != nil || past.Looked != 5 || past.Hits != 4 || past.ByStatus.Approved != 1 {
+		t.Errorf("%+v, %v", past, err)
+	}
+	d := h.desk()
+	screening, _ := Ruled{fixed(nil), NewRules(d, h.db, nobody{})}.Screen(t.Context(), h.candidate("a"))
+	if len(screening.Signals) != 1 || screening.Signals[0].Code != "hold" {
+		t.Errorf("without a key nobody is asked: %+v", screening.Signals)
+	}
+	c := h.candidate("a")
+	c.Comment.Author = key
+	screening, _ = Ruled{fixed(nil), NewRules(d, h.db, nobody{})}.Screen(t.Context(), c)
+	if len(screening.Signals) != 1 || screening.Signals[0].Code != NotChecked {
+		t.Errorf("an author who can't be asked about: %+v", screening.Signals)
+	}
+}
+
+type nobody struct{}
+
+func (nobody) Written(context.Context, comments.Wrote, comments.ID, int) ([]comments.Comment, error) {
+	return nil, comments.ErrUnavailable
 }

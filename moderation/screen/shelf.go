@@ -64,6 +64,18 @@ func (s shelf[T]) all(ctx context.Context, who moderation.Moderator, site string
 	return s.readAll(documents)
 }
 
+// one is one of a site.
+func (s shelf[T]) one(ctx context.Context, who moderation.Moderator, site, id string) (v T, err error) {
+	if err := s.desk.Allowed(ctx, who, moderation.See, site); err != nil {
+		return v, err
+	}
+	d, err := s.desk.Documents.Document(ctx, site, s.kind, id)
+	if err != nil {
+		return v, err
+	}
+	return s.read(d)
+}
+
 // put stores a card that is right if the one that stands is still at its version; without
 // an id it is a new one.
 func (s shelf[T]) put(ctx context.Context, who moderation.Moderator, v T) (T, error) {
