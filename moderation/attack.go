@@ -38,6 +38,8 @@ const (
 	AttackByHand   AttackWhy = "hand"
 	AttackArrivals AttackWhy = "arrivals" // many comments a minute
 	AttackWrong    AttackWhy = "wrong"    // many wrong codes a minute
+	// AttackBySetting is why of what the site's own setting keeps up; it stands in no document.
+	AttackBySetting AttackWhy = "setting"
 )
 
 // QuietFor is how long it has to be quiet until attack mode ends by itself.
@@ -105,13 +107,18 @@ func (s *Service) Attacks(ctx context.Context, who Moderator, site string) ([]At
 			return nil, err
 		}
 	}
+	SortAttacks(list)
+	return list, nil
+}
+
+// SortAttacks puts the whole site's first, then the latest first.
+func SortAttacks(list []Attack) {
 	slices.SortFunc(list, func(a, b Attack) int {
 		if (a.Page == "") != (b.Page == "") {
 			return cmp.Compare(len(a.Page), len(b.Page))
 		}
 		return b.At.Compare(a.At)
 	})
-	return list, nil
 }
 
 // BeginAttack puts a page, or with "" the whole site, into attack mode until EndAttack.

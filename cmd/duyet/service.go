@@ -161,6 +161,7 @@ func (s *service) build() error {
 		Service: s.in.moderation, Sessions: s.in.store.Moderation(), Templates: s.templates, API: api,
 		BaseURL: origin(s.cfg.BaseURL), ClientIP: clientIP, Now: s.in.now,
 		Screening: &console.Screening{Lists: s.in.lists, Repeats: s.in.repeats, Learner: s.in.learner, Bans: s.in.bans, Rules: s.in.rules},
+		Alarm:     s.in.alarm,
 	})
 	if err != nil {
 		return err

@@ -343,3 +343,30 @@ func (a *Alarm) do(ctx context.Context, d due) error {
 	stands.By, stands.Data = d.by, nil
 	return a.cfg.Documents.RemoveDocument(ctx, stands, d.kind)
 }
+
+// Going are the attacks of a site that go on as far as its setting lets them, the whole
+// site's first. One that the setting itself keeps up says so and has no beginning.
+func (a *Alarm) Going(ctx context.Context, site comments.Site) []moderation.Attack {
+	switch site.Settings.AttackMode {
+	case comments.AttackOn:
+		return []moderation.Attack{{Site: site.ID, By: comments.ActorOperator, Why: moderation.AttackBySetting}}
+	case comments.AttackOff:
+		return nil
+	}
+	a.mu.RLock()
+	stale := len(a.stale) > 0
+	a.mu.RUnlock()
+	if stale { // somebody who has just begun one sees it at once
+		a.refresh(ctx)
+	}
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	var list []moderation.Attack
+	for p, attack := range a.attacks {
+		if p.site == site.ID {
+			list = append(list, attack)
+		}
+	}
+	moderation.SortAttacks(list)
+	return list
+}

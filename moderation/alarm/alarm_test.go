@@ -251,6 +251,9 @@ func TestSettings(t *testing.T) {
 	}
 	w.site.Settings.AttackMode = comments.AttackOn
 	w.raised("with attack_mode=on", key, true)
+	if going := w.alarms[0].Going(t.Context(), w.site); len(going) != 1 || going[0].Why != moderation.AttackBySetting {
+		t.Errorf("with attack_mode=on: %+v", going)
+	}
 	w.site.Settings.AttackMode = comments.AttackAuto
 	w.raised("with attack_mode=auto", key, false)
 	flood()
@@ -275,6 +278,11 @@ func TestByHand(t *testing.T) {
 	put(moderation.Attack{Site: "news", Page: key, By: "m-1", Why: moderation.AttackByHand, At: w.now, Loud: w.now}, moderation.KindAttackBegan)
 	w.tick()
 	w.raised("by hand", key, true)
+	for i, a := range w.alarms {
+		if going := a.Going(t.Context(), w.site); len(going) != 1 || going[0].Page != key || going[0].By != "m-1" {
+			t.Errorf("node %d tells of %+v", i, going)
+		}
+	}
 	w.raised("by hand for a page", key+"/other", false)
 	w.minutes(40, 0, key)
 	w.raised("after forty minutes", key, true)
@@ -340,4 +348,32 @@ func TestAtOnce(t *testing.T) {
 	w.raised("at once", key+"/other", false)
 	w.tick()
 	w.raised("once told", key, true)
+}
+
+// TestToldAtOnce: whoever begins or ends one sees it before the next Tick.
+func TestToldAtOnce(t *testing.T) {
+	w := newTown(t, 1)
+	attack := moderation.Attack{Site: "news", By: "m-1", Why: moderation.AttackByHand, At: w.now, Loud: w.now}
+	d, err := attack.Document("m-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err = w.documents.PutDocument(t.Context(), d, moderation.KindAttackBegan); err != nil {
+		t.Fatal(err)
+	}
+	if going := w.alarms[0].Going(t.Context(), w.site); len(going) != 1 || !going[0].At.Equal(w.now) {
+		t.Errorf("begun: %+v", going)
+	}
+	w.site.Settings.AttackMode = comments.AttackOff
+	if going := w.alarms[0].Going(t.Context(), w.site); len(going) != 0 {
+		t.Errorf("with attack_mode=off: %+v", going)
+	}
+	w.site.Settings.AttackMode = comments.AttackAuto
+	d.Data = nil
+	if err := w.documents.RemoveDocument(t.Context(), d, moderation.KindAttackEnded); err != nil {
+		t.Fatal(err)
+	}
+	if going := w.alarms[0].Going(t.Context(), w.site); len(going) != 0 {
+		t.Errorf("ended: %+v", going)
+	}
 }

@@ -7,6 +7,7 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -18,11 +19,12 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gorilla/mux"
 
+	"duyet/comments"
 	"duyet/moderation"
 	"duyet/templates"
 )
 
-// Config is what a Console works with. Every field but BaseURL and Screening is needed.
+// Config is what a Console works with. Every field but BaseURL, Screening and Alarm is needed.
 type Config struct {
 	Service   *moderation.Service
 	Sessions  moderation.SessionStore
@@ -35,6 +37,13 @@ type Config struct {
 	Now      func() time.Time
 	// Screening is the checks that people work with; nil = their pages don't exist.
 	Screening *Screening
+	// Alarm tells which attacks go on; nil = the desk says nothing of them.
+	Alarm Alarm
+}
+
+// Alarm knows the attacks that go on; moderation/alarm implements it.
+type Alarm interface {
+	Going(ctx context.Context, site comments.Site) []moderation.Attack
 }
 
 // Console answers the moderators' requests. It is safe for concurrent use.
@@ -94,5 +103,6 @@ func (c *Console) Routes(r *mux.Router) {
 	r.Handle("/moderation/logout", c.forAnybody(c.signOut)).Methods(http.MethodPost)
 	c.screeningRoutes(r)
 	c.judgeRoutes(r)
+	c.attackRoutes(r)
 	c.registerAPI()
 }

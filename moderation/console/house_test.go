@@ -41,6 +41,7 @@ type house struct {
 	now   time.Time
 
 	screening *console.Screening
+	alarm     console.Alarm
 }
 
 func newHouse(t testing.TB, base string, siteIDs ...string) *house {
@@ -99,6 +100,7 @@ func (h *house) build(sessions moderation.SessionStore, baseURL *url.URL, clock 
 	h.api = humamux.New(router, config)
 	c, err := console.New(console.Config{
 		Service: h.svc, Sessions: sessions, Templates: h.set, API: h.api, BaseURL: baseURL, Now: clock, Screening: h.screening,
+		Alarm:    h.alarm,
 		ClientIP: func(r *http.Request) netip.Addr { return netip.MustParseAddrPort(r.RemoteAddr).Addr() },
 	})
 	h.must(err)

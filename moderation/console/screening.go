@@ -70,6 +70,7 @@ var screeningTabs = [...]struct{ path, words string }{
 	{"/moderation/bans", "ban.title"},
 	{"/moderation/rules", "rule.title"},
 	{"/moderation/learning", "screening.learning"},
+	{attackPath, "attack.title"},
 }
 
 // screening is the frame of a page about the checks, for the site asked for.
@@ -93,7 +94,7 @@ func (c *Console) screening(r *http.Request, v *visit, asked, path string) (f sc
 			f.Sites = append(f.Sites, link{Words: s.Name, URL: at(path, s.ID), Current: s.ID == site.ID})
 		}
 	}
-	if done := r.URL.Query().Get("done"); slices.Contains([]string{"saved", "removed", "added", "banned", "lifted"}, done) {
+	if done := r.URL.Query().Get("done"); slices.Contains([]string{"saved", "removed", "added", "banned", "lifted", "attack_on", "attack_off"}, done) {
 		f.Done = v.l.Say("screening." + done)
 	}
 	return f, site, nil

@@ -35,7 +35,7 @@ func screened(t *testing.T) *house {
 	for _, o := range []comments.Observer{s.Lists.Observe, s.Repeats.Observe, s.Learner.Observe, s.Bans.Observe, s.Rules.Observe} {
 		h.db.Observe(o)
 	}
-	h.screening = s
+	h.screening, h.alarm = s, ringing{h}
 	h.build(store, nil, clock)
 	return h
 }

@@ -21,6 +21,8 @@ type visit struct {
 	names map[string]string // e-mail by moderator id
 	site  string            // that the visit is about
 	said  func(site, code, lang string) moderation.ReasonWords
+	// attacks go on at the moderator's sites.
+	attacks []attackOn
 }
 
 // forModerators runs a page for whoever is signed in and sends others to sign in first.
@@ -44,9 +46,13 @@ func (c *Console) forModerators(fn func(http.ResponseWriter, *http.Request, *vis
 		if err != nil {
 			return err
 		}
-		return fn(w, r, &visit{who: who, l: l, now: c.cfg.Now(), names: names, said: func(site, code, lang string) moderation.ReasonWords {
+		v := &visit{who: who, l: l, now: c.cfg.Now(), names: names, said: func(site, code, lang string) moderation.ReasonWords {
 			return c.cfg.Service.ReasonWords(r.Context(), site, code, lang)
-		}})
+		}}
+		if v.attacks, err = c.attacksOf(r.Context(), who); err != nil {
+			return err
+		}
+		return fn(w, r, v)
 	})
 }
 
@@ -123,13 +129,15 @@ type frame struct {
 	Other    other
 	// MayPeople shows the way to the page of people.
 	MayPeople bool
+	// Alarms are the attacks that go on.
+	Alarms []alarmBar
 }
 
 func (c *Console) frame(r *http.Request, v *visit, page string) frame {
 	return frame{
 		Page: page, Screened: c.cfg.Screening != nil, Email: v.who.Email, Initials: initials(v.who.Email),
 		Role: v.l.Say("role." + string(v.who.Role)), Other: c.otherLanguage(r, v.l),
-		MayPeople: v.who.Can(moderation.ManagePeople),
+		MayPeople: v.who.Can(moderation.ManagePeople), Alarms: c.alarmBars(v),
 	}
 }
 

@@ -59,6 +59,9 @@ func TestEverythingHasWords(t *testing.T) {
 	for _, code := range []string{screen.CodeUnknownFact, screen.CodeUnknownOp, screen.CodeNoNumber, comments.CodeRequired, comments.CodeTooLong} {
 		ids = append(ids, "rule.wrong_why."+code)
 	}
+	for _, why := range []moderation.AttackWhy{moderation.AttackByHand, moderation.AttackArrivals, moderation.AttackWrong, moderation.AttackBySetting} {
+		ids = append(ids, "attack.why."+string(why))
+	}
 	for _, lang := range templates.Languages {
 		l := set.Locale(lang, nil)
 		for _, id := range append(ids, "queue.suspect", "action.undo", "field.any.unknown_action", "where.name", "where.title", "where.content") {
