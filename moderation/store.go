@@ -23,6 +23,7 @@ type Store interface {
 	LinkStore
 	SessionStore
 	DocumentStore
+	LeaseStore
 }
 
 // QueueName is a predicate over what the store knows of a comment; QueueFilter is what a

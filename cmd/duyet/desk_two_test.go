@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -139,6 +140,12 @@ func (s *seat) facing() string {
 	})()`)
 }
 
+// overtaken reports whether a colleague has decided on the comment that is open.
+func (s *seat) overtaken() bool {
+	s.Helper()
+	return seen[bool](s, `Boolean(document.querySelector('.row[aria-current="true"][data-state="gone"]'))`)
+}
+
 // settled waits until nothing is on its way.
 func (s *seat) settled() {
 	s.Helper()
@@ -219,4 +226,130 @@ func (c *cable) set(cut bool) {
 			_ = conn.Close()
 		}
 	}
+}
+
+// TestTwoModerators: two people work off one queue by keys alone, while comments come in, the
+// network of one is cut and mended, and one of them undoes. Nothing is decided twice, nothing
+// left out, and what both pages count is what the store counts.
+func TestTwoModerators(t *testing.T) {
+	n := newNewsroom(t, "lan@news.example", "minh@news.example")
+	const letters = 200
+	ids := n.letters(0, letters-10)
+	browser := newBrowser(t, nil)
+	line := newCable(t, strings.TrimPrefix(n.address, "http://"))
+	lan := n.seat(browser, "lan@news.example", line.address)
+	eventually(t, "Lan's open comment to be known", func() bool { return len(n.leases()) == 1 })
+	minh := n.seat(browser, "minh@news.example", n.address)
+	if lan.facing() == "" || lan.facing() == minh.facing() {
+		t.Errorf("both have %q open", lan.facing())
+	}
+	eventually(t, "Lan to see what Minh reads", func() bool {
+		return strings.Contains(seen[string](lan, `document.querySelector(".row-by")?.textContent || ""`), "minh đang đọc bình luận này")
+	})
+
+	both := func(what string) {
+		t.Helper()
+		for _, s := range []*seat{lan, minh} {
+			s.settled()
+			eventually(t, what+": counts", func() bool { return s.waiting() == n.pending() })
+		}
+	}
+	// A key on a comment that the other one has just decided on goes on to the next.
+	turn := func(s *seat, key string) {
+		t.Helper()
+		eventually(t, "a comment", func() bool { return s.facing() != "" || s.overtaken() })
+		s.key(key)
+	}
+	for range 30 {
+		turn(lan, "a")
+		turn(minh, "r")
+	}
+	both("after sixty")
+	left := n.pending()
+	if left < letters-10-60 || left == letters-10 { // some keys met comments that the other had decided on
+
+		t.Errorf("%d wait", left)
+	}
+
+	// One is undone, and comes back on both desks.
+	lan.key("u")
+	both("after an undo")
+	if got := n.pending(); got != left+1 {
+		t.Errorf("after an undo %d wait, not %d", got, left+1)
+	}
+
+	// New ones gather and move nothing.
+	eventually(t, "Minh to face one", func() bool { return minh.facing() != "" })
+	before := seen[string](minh, `[...document.querySelectorAll(".row:not([hidden])")].map(r => r.dataset.id).join()`)
+	ids = append(ids, n.letters(letters-10, letters)...)
+	both("after new ones")
+	if after := seen[string](minh, `[...document.querySelectorAll(".row:not([hidden])")].map(r => r.dataset.id).join()`); after != before {
+		t.Error("the list has moved")
+	}
+
+	// Lan's line is cut in the middle of it.
+	eventually(t, "Lan to face one", func() bool {
+		if lan.overtaken() {
+			lan.key("j")
+		}
+		return lan.facing() != ""
+	})
+	line.set(true)
+	lan.key("s")
+	turn(minh, "a")
+	do(t, lan.tab, chromedp.WaitVisible(chromedp.CSS(".desk-alerts .say-bad")))
+	for range 5 {
+		turn(minh, "a")
+	}
+	line.set(false)
+	both("after the cut")
+
+	for rounds := 0; n.pending() > 0; rounds++ {
+		if rounds > letters {
+			t.Fatal("there is no end to it")
+		}
+		for s, key := range map[*seat]string{lan: "a", minh: "x"} {
+			if s.facing() != "" || s.overtaken() {
+				s.key(key)
+			}
+		}
+	}
+	both("at the end")
+	decided := 0
+	for _, id := range ids {
+		history, err := n.s.in.store.Comments().History(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made := 0
+		for _, e := range history {
+			switch e.Kind {
+			case comments.KindDecided:
+				made++
+			case moderation.KindUndone:
+				made--
+			}
+		}
+		if made != 1 {
+			t.Errorf("%s was decided on %d times", id, made)
+		}
+		decided += made
+	}
+	t.Logf("%d decided; decision to screen %s at the median of both desks", decided,
+		seen[string](lan, `(() => { const l = performance.getEntriesByName("desk:decision").map(e => e.duration).sort((a, b) => a - b); return l.length + ": " + (l[l.length >> 1] || 0).toFixed(1) + " ms"; })()`))
+	eventually(t, "the page to say that nothing is left", func() bool {
+		if lan.overtaken() {
+			lan.key("j")
+		}
+		return seen[bool](lan, `Boolean(document.querySelector(".rest"))`)
+	})
+}
+
+func (n *newsroom) leases() []moderation.Lease {
+	n.Helper()
+	list, err := n.s.in.store.Moderation().Leases(n.Context(), testSite, time.Now())
+	if err != nil {
+		n.Fatal(err)
+	}
+	return list
 }

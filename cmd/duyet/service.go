@@ -40,6 +40,7 @@ type service struct {
 	templates *templates.Set
 	front     *httpd.Server
 	live      *live.Hub
+	endDesk   func() // ends the desk's streams
 	listener  net.Listener
 	ops       net.Listener // nil = none
 }
@@ -166,6 +167,8 @@ func (s *service) build() error {
 	if err != nil {
 		return err
 	}
+	s.endDesk = desk.EndLive
+	s.in.store.Comments().Observe(desk.Observe)
 	if s.in.store.Shared() {
 		s.metrics.WatchNode(metrics.Node{Behind: s.in.store.Behind(), Replica: s.in.store.StandbyReads})
 	}
@@ -228,6 +231,7 @@ func (s *service) run(ctx context.Context, ready func(), more ...func(context.Co
 	s.logHeads(ctx)
 	g, ctx := errgroup.WithContext(ctx)
 	context.AfterFunc(ctx, s.live.Close) // streams end at once, or the front would wait for them
+	context.AfterFunc(ctx, s.endDesk)
 	g.Go(func() error { return s.front.Serve(ctx, s.listener) })
 	if s.ops != nil {
 		g.Go(func() error { return httpd.ServePlain(ctx, s.ops, httpd.Ops(s.metrics.Handler()), s.log) })

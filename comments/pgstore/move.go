@@ -156,6 +156,7 @@ func NotMoved() map[string]string {
 		"arrivals":                 "forgotten within two hours, and by a restart too",
 		"indexes":                  "made from the comments, beside serving",
 		"terms":                    "made from the comments, beside serving",
+		"leases":                   "forgotten within a minute, and by a restart too",
 		"limits":                   "forgotten within the hour, and by a restart too",
 		"duyet_version_comments":   "what migrations this database has had",
 		"duyet_version_moderation": "what migrations this database has had",

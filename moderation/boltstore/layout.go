@@ -71,7 +71,10 @@ func migrations() []comments.Migration {
 }
 
 // Store is the moderators' wing of a database. It is safe for concurrent use.
-type Store struct{ db *comments.DB }
+type Store struct {
+	db     *comments.DB
+	leases leases
+}
 
 var _ moderation.Store = (*Store)(nil)
 

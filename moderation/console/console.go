@@ -52,6 +52,7 @@ type Console struct {
 	set      *templates.Set
 	sessions *scs.SessionManager
 	crossing *http.CrossOriginProtection
+	live     *live
 }
 
 // New makes the door. The error names what is missing.
@@ -64,7 +65,7 @@ func New(cfg Config) (*Console, error) {
 	case cfg.BaseURL != nil && cfg.BaseURL.Host == "":
 		return nil, fmt.Errorf("console: base URL %q names no host", cfg.BaseURL)
 	}
-	c := &Console{cfg: cfg, set: cfg.Templates, crossing: http.NewCrossOriginProtection()}
+	c := &Console{cfg: cfg, set: cfg.Templates, crossing: http.NewCrossOriginProtection(), live: newLive()}
 	// Not by scs.New, which starts a store of its own in memory with a goroutine to sweep it.
 	c.sessions = &scs.SessionManager{
 		Store: sessionStore{cfg.Sessions, cfg.Now}, Lifetime: moderation.SessionFor, Codec: scs.GobCodec{},
@@ -78,6 +79,8 @@ func (c *Console) Routes(r *mux.Router) {
 	r.Handle("/moderation", http.RedirectHandler(c.set.URL("/moderation/"), http.StatusSeeOther)).Methods(get...)
 	r.Handle("/moderation/", c.forModerators(c.showDesk)).Methods(get...)
 	r.Handle("/moderation/decisions", c.forModerators(c.decide)).Methods(http.MethodPost)
+	r.Handle("/moderation/live", c.forModerators(c.listen)).Methods(get...)
+	r.Handle("/moderation/presence", c.forModerators(c.present)).Methods(http.MethodPost)
 	r.Handle("/moderation/comments/{id}", c.forModerators(c.showComment)).Methods(get...)
 	r.Handle("/moderation/audit", c.forModerators(c.showJournal)).Methods(get...)
 	r.Handle("/moderation/audit/verify", c.forModerators(c.verifyJournal)).Methods(http.MethodPost)

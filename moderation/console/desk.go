@@ -66,6 +66,7 @@ type row struct {
 	Late    bool
 	Signals []signal
 	Current bool
+	By      *reading // a colleague who has it open
 }
 
 // form is where a form's answer leads back to.
@@ -152,12 +153,18 @@ func (c *Console) desk(r *http.Request, v *visit, p place, all []comments.Site, 
 		MayDecide: v.who.May(moderation.Decide, p.Site), Bulk: v.bulk(p), Seq: tally.Seq,
 	}
 	c.links(d, v, p, all, queue)
+	readings, err := c.readings(r, v, p.Site)
+	if err != nil {
+		return nil, err
+	}
 	open := p.Comment
-	if open == "" && len(queue.Items) > 0 {
-		open = string(queue.Items[0].ID)
+	if open == "" {
+		open = unread(queue.Items, readings)
 	}
 	for _, item := range queue.Items {
-		d.Rows = append(d.Rows, c.row(v, p, item, open))
+		one := c.row(v, p, item, open)
+		one.By = readBy(readings, one.ID)
+		d.Rows = append(d.Rows, one)
 	}
 	d.Shown = len(d.Rows)
 	if queue.Next != "" {
@@ -173,7 +180,7 @@ func (c *Console) desk(r *http.Request, v *visit, p place, all []comments.Site, 
 	if err != nil {
 		return nil, err
 	}
-	c.neighbours(d, p, queue.Items, open)
+	c.neighbours(d, p, queue.Items, open, readings)
 	return d, nil
 }
 
@@ -249,7 +256,7 @@ func articleTitle(p comments.Page) string {
 
 // neighbours lead from the open comment to the ones beside it in the list, and from a
 // decision to the next one.
-func (c *Console) neighbours(d *deskPage, p place, items []moderation.Item, open string) {
+func (c *Console) neighbours(d *deskPage, p place, items []moderation.Item, open string, readings []reading) {
 	d.Proof.BackURL, d.Proof.Back = c.set.URL(p.list().path(nil)), d.Heading
 	next := ""
 	for i, item := range items {
@@ -260,8 +267,8 @@ func (c *Console) neighbours(d *deskPage, p place, items []moderation.Item, open
 			d.Proof.PrevURL = c.set.URL(p.at(string(items[i-1].ID)).path(nil))
 		}
 		if i+1 < len(items) {
-			next = string(items[i+1].ID)
-			d.Proof.NextURL = c.set.URL(p.at(next).path(nil))
+			d.Proof.NextURL = c.set.URL(p.at(string(items[i+1].ID)).path(nil))
+			next = unread(items[i+1:], readings)
 		}
 	}
 	d.Proof.Form = c.formAt(p)

@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) (comments.Store, moderation.Store
 		{"SignedIn", signedIn},
 		{"Sessions", sessions},
 		{"SweepSignIn", sweepSignIn},
+		{"Leases", leases},
 		{"Documents", documents},
 		{"DocumentVersions", documentVersions},
 		{"DocumentEvents", documentEvents},

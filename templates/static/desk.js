@@ -92,10 +92,16 @@
       const section = await fetchProof(row);
       ready.delete(id);
       if (current === id && section) swap(section);
+      if (begun) requestAnimationFrame(measured);
     } catch {
       if (current === id) note(say("unreachable"));
     }
     ahead(row);
+  };
+
+  const measured = () => {
+    if (begun) performance.measure("desk:decision", { start: begun });
+    begun = 0;
   };
 
   // ahead fetches what is likely to be opened next, and the next page of the list in time.
@@ -176,11 +182,25 @@
     row.append(one);
     lines.add(row);
   };
+  // gone marks a row that somebody else has decided on: it stays where it is until the next move.
+  const gone = (row, text) => {
+    if (row.dataset.state) return;
+    row.dataset.state = "gone";
+    const one = part("gone");
+    one.querySelector("span").textContent = text;
+    row.append(one);
+    if (row.dataset.id === current) {
+      const told = part("proof-gone");
+      told.querySelector("strong").textContent = text;
+      proof().querySelector(".proof-body")?.prepend(told);
+    }
+    lines.add(row);
+  };
   const stand = (row) => { // back as it was
     delete row.dataset.state;
     row.hidden = false;
     lines.delete(row);
-    row.querySelector(".row-done, .row-lost")?.remove();
+    row.querySelector(".row-done, .row-lost, .row-gone")?.remove();
     const box = row.querySelector(".row-pick input");
     if (box) box.checked = false;
   };
@@ -317,7 +337,9 @@
   };
 
   const pickOf = (row) => row.querySelector(".row-pick input")?.value || "";
+  let begun = 0; // when the last decision was made, for measuring how soon the next comment is there
   const send = (action, chosen, fields, { from = "" } = {}) => {
+    begun = performance.now();
     const entry = {
       key: `${Date.now()}-${++serial}`, action, fields, moves: from ? [] : moves(action),
       picks: chosen.map((row) => ({ id: row.dataset.id, pick: pickOf(row), title: titleOf(row) })),
@@ -364,6 +386,13 @@
       return true;
     }
     const row = rowOf(current), form = document.getElementById("decide");
+    if (row?.dataset.state === "gone") { // a colleague was faster: say so, decide nothing, go on
+      note(row.querySelector(".row-gone span").textContent);
+      const next = after(row);
+      if (next) void show(next);
+      else void nothingLeft();
+      return true;
+    }
     if (!row || !form || !open(row) || !form.querySelector(`button[value="${action}"]`)) return false;
     const seen = form.elements.pick.value; // the version that is on the screen
     if (seen.slice(seen.indexOf(" ") + 1) !== current) return true; // it isn't there yet: nobody decides unread
@@ -432,6 +461,7 @@
   const move = (step) => {
     const row = rowOf(current), to = row ? beside(row, step) : rows().find(open);
     if (to) void show(to);
+    else if (row && !open(row) && !rows().some(open)) void nothingLeft();
     return Boolean(row || to);
   };
   const tick = (range) => {
@@ -497,7 +527,7 @@
     }
   });
 
-  window.duyetDesk = { main, list, rows, rowOf, open, merge, page, adopt, count, outbox, say, part, number, stand, shown, note, alarm, ready, show, after, titleOf, current: () => current };
+  window.duyetDesk = { main, list, rows, rowOf, open, merge, page, adopt, count, outbox, say, part, number, stand, shown, note, alarm, ready, show, after, gone, proof, titleOf, listURL, site, queue, current: () => current };
   // What a reload interrupted is out of sight until it is answered.
   for (const entry of outbox.entries()) {
     if (entry.action === "undo") continue;
