@@ -105,6 +105,8 @@ func (h *house) build(sessions moderation.SessionStore, baseURL *url.URL, clock 
 	})
 	h.must(err)
 	c.Routes(router)
+	h.db.Observe(c.Observe)
+	h.Cleanup(c.EndLive)
 	router.PathPrefix("/static/").Handler(http.StripPrefix("/static/", h.set.Static()))
 	h.door = c.Zone(router)
 }
