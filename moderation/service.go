@@ -65,6 +65,8 @@ type Config struct {
 	Key []byte
 	// Passkeys is how they are made and read.
 	Passkeys Passkeys
+	// Provider is who may say who somebody is; nil = nobody else.
+	Provider IdentityProvider
 }
 
 // hashesAtOnce bounds the memory that sign-ins take: argon2id needs 64 MiB each.

@@ -29,6 +29,7 @@ const (
 	embedForm    = "embed/form.js"
 	embedLater   = "embed/later.js"
 	embedOwn     = "embed/own.js"
+	embedDeed    = "embed/deed.js"
 	embedWork    = "embed/work.js"
 	embedElement = "embed/element.js"
 )
@@ -41,7 +42,17 @@ var (
 	}
 	embedLaterWords = map[string]string{"showing": "thread.showing"}
 	embedOwnWords   = map[string]string{
-		"pending": "own.pending", "alone": "own.alone", "receipt": "own.receipt",
+		"pending": "own.pending", "alone": "own.alone", "receipt": "own.receipt", "receipt_help": "own.receipt_help",
+		"rejected": "own.rejected", "public": "mine.public", "changed": "mine.changed", "why": "mine.why",
+		"appeal_open": "mine.appeal_open", "appeal_upheld": "mine.appeal_upheld", "until": "mine.until",
+		"edit": "mine.edit", "withdraw": "mine.withdraw", "appeal": "mine.appeal",
+	}
+	embedDeedWords = map[string]string{
+		"edit_help": "deed.edit_help", "edit_send": "deed.edit_send", "withdraw_help": "deed.withdraw_help", "withdraw_send": "deed.withdraw_send",
+		"appeal_help": "deed.appeal_help", "appeal_send": "deed.appeal_send", "appeal_label": "deed.appeal_label",
+		"report_help": "deed.report_help", "report_send": "deed.report_send", "report_text": "deed.report_text",
+		"intact": "deed.intact", "flagged": "embed.flagged", "cancel": "embed.cancel", "optional": "form.optional", "sending": "embed.sending",
+		"unsent": "embed.unsent", "unsent_help": "embed.unsent_help", "alt": "code.alt", "listen": "code.listen", "no_sound": "embed.no_sound",
 	}
 	embedFormWords = map[string]string{
 		"another": "code.another", "expired": "code.expired", "renewed": "code.renewed", "alt": "code.alt",
@@ -85,13 +96,16 @@ func (s *Set) assembleEmbed() error {
 	if err != nil {
 		return err
 	}
-	if err := script(embedLater, map[string]any{"words": words(embedLaterWords)}); err != nil {
+	if err := script(embedLater, map[string]any{"words": s.allWords((*Locale).laterWords)}); err != nil {
 		return err
 	}
 	if err := script(embedWork, nil); err != nil {
 		return err
 	}
-	if err := script(embedOwn, map[string]any{"words": words(embedOwnWords)}); err != nil {
+	if err := script(embedOwn, map[string]any{"words": s.allWords((*Locale).ownWords)}); err != nil {
+		return err
+	}
+	if err := script(embedDeed, map[string]any{"words": s.allWords((*Locale).deedWords)}); err != nil {
 		return err
 	}
 	beside := func(names map[string]string) map[string]string {
@@ -100,7 +114,7 @@ func (s *Set) assembleEmbed() error {
 		}
 		return names
 	}
-	parts := beside(map[string]string{"css": embedRest, "form": embedForm, "later": embedLater, "own": embedOwn, "work": embedWork})
+	parts := beside(map[string]string{"css": embedRest, "form": embedForm, "later": embedLater, "own": embedOwn, "deed": embedDeed, "work": embedWork})
 	if err := script(embedMore, map[string]any{"icons": icons, "files": parts}); err != nil {
 		return err
 	}
@@ -135,7 +149,7 @@ func (s *Set) embedScript(name string, values map[string]any) ([]byte, error) {
 }
 
 // embedIcons are those that the scripts draw; others come with the fragment.
-var embedIcons = []string{"check", "warn", "clock", "sound", "cross"}
+var embedIcons = []string{"check", "warn", "clock", "sound", "cross", "pencil", "undo", "flag"}
 
 var (
 	iconPart  = regexp.MustCompile(`<(path|circle|ellipse|line|polyline|rect)((?: [\w-]+="[^"]*")+) ?/>`)
@@ -200,14 +214,14 @@ func (l *Locale) formWords() any {
 }
 
 // scriptWords are messages with their places left open for a script: {n} for the number that
-// counts, {all} and {max} for others. One that counts is a form for each kind of number.
+// counts, {all}, {max} and {time} for others. One that counts is a form for each kind of number.
 func (l *Locale) scriptWords(ids map[string]string) map[string]any {
 	words := make(map[string]any, len(ids))
 	for name, id := range ids {
 		forms := map[string]string{}
 		for kind, n := range map[string]int{"one": 1, "other": 2} {
 			forms[kind] = l.say(&i18n.LocalizeConfig{
-				MessageID: id, PluralCount: n, TemplateData: map[string]any{"Count": "{n}", "All": "{all}", "Max": "{max}"},
+				MessageID: id, PluralCount: n, TemplateData: map[string]any{"Count": "{n}", "All": "{all}", "Max": "{max}", "Time": "{time}"},
 			})
 		}
 		if forms["one"] == forms["other"] {

@@ -21,7 +21,7 @@ var embedSources = []string{"tokens.css", "reader.css", embedCSS}
 // embedRestClasses are of what shows only once a reader has done something: a rule that
 // concerns nothing else goes into the second file.
 var embedRestClasses = []string{
-	"dy-own", "dy-mine", "dy-state", "dy-receipt", "dy-report", "dy-pick", "dy-err", "dy-good", "dy-bad", "dy-look",
+	"dy-own", "dy-mine", "dy-state", "dy-receipt", "dy-deed", "dy-pick", "dy-yours", "dy-reported", "dy-ask", "dy-err", "dy-good", "dy-bad", "dy-look",
 	"dy-to", "dy-say", "dy-fresh", "dy-sound", "dy-busy", "dy-write-more", "dy-works",
 }
 
@@ -75,7 +75,7 @@ func (s *Set) embedClasses() (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, file := range append(templates, "html/reader/fragment.html", "static/"+embedElement, "static/"+embedLive, "static/"+embedMore, "static/"+embedLater, "static/"+embedOwn, "static/"+embedForm) {
+	for _, file := range append(templates, "html/reader/fragment.html", "static/"+embedElement, "static/"+embedLive, "static/"+embedMore, "static/"+embedLater, "static/"+embedOwn, "static/"+embedDeed, "static/"+embedForm) {
 		text, err := fs.ReadFile(s.files, file)
 		if err != nil {
 			return nil, err

@@ -20,7 +20,7 @@ func TestEmbedIsSmall(t *testing.T) {
 		total += len(one.gzip)
 	}
 	t.Logf("before first touch: %d gzipped", total)
-	for _, name := range []string{embedRest, embedMore, embedLater, embedOwn, embedWork, embedForm} {
+	for _, name := range []string{embedRest, embedMore, embedLater, embedOwn, embedDeed, embedWork, embedForm} {
 		t.Logf("later, %s: %d gzipped", name, len(s.assets.byName[name].gzip))
 	}
 	if total > 8<<10 {
@@ -38,8 +38,9 @@ func TestEmbedWordsFit(t *testing.T) {
 		calls string // methods and words of the element's, that read the same
 	}{
 		embedElement: {embedWords, "", "then touch send reply"},
-		embedLater:   {embedLaterWords, "", "down"},
-		embedOwn:     {embedOwnWords, "", ""},
+		embedLater:   {embedLaterWords, "stale", "down"},
+		embedOwn:     {embedOwnWords, "done", ""},
+		embedDeed:    {embedDeedWords, "deed field required reasons reported", ""},
 		embedForm:    {embedFormWords, "field slip label", "field text short content"},
 	} {
 		source, err := fs.ReadFile(embedded, "static/"+file)
@@ -73,8 +74,8 @@ func TestEmbedWordsFit(t *testing.T) {
 			t.Errorf("the form's words lack %s", want)
 		}
 	}
-	for _, file := range []string{embedElement, embedLater, embedOwn, embedWork, embedForm} {
-		if id := regexp.MustCompile(`"(embed|own|sent|reply|code|form|slip|field|label)\.[a-z_.]+"`).Find(s.assets.byName[file].body); id != nil {
+	for _, file := range []string{embedElement, embedLater, embedOwn, embedDeed, embedWork, embedForm} {
+		if id := regexp.MustCompile(`"(embed|own|mine|deed|report_reason|stale|sent|reply|code|form|slip|field|label)\.[a-z_.]+"`).Find(s.assets.byName[file].body); id != nil {
 			t.Errorf("%s: no message %s", file, id)
 		}
 	}
@@ -92,7 +93,7 @@ func TestEmbedFilesNameOneAnother(t *testing.T) {
 		t.Errorf("the loader says %q, not %s", w.Body, url)
 	}
 	element := string(s.assets.byName[embedElement].body) + string(s.assets.byName[embedMore].body)
-	for _, name := range []string{embedCSS, embedRest, embedMore, embedForm, embedLater, embedOwn, embedWork} {
+	for _, name := range []string{embedCSS, embedRest, embedMore, embedForm, embedLater, embedOwn, embedDeed, embedWork} {
 		path := strings.TrimPrefix(s.AssetURL(name), "/static/")
 		if !strings.Contains(element, strings.TrimPrefix(path, "embed/")) {
 			t.Errorf("the element doesn't name %s", path)
@@ -103,7 +104,7 @@ func TestEmbedFilesNameOneAnother(t *testing.T) {
 			t.Errorf("%s: %d %v", path, w.Code, w.Header())
 		}
 	}
-	for _, name := range []string{embedElement, embedForm, embedLater, embedOwn, embedMore, embedCSS, embedRest} {
+	for _, name := range []string{embedElement, embedForm, embedLater, embedOwn, embedDeed, embedMore, embedCSS, embedRest} {
 		if body := string(s.assets.byName[name].body); strings.Contains(body, "'@") || strings.Contains(body, "/*") {
 			t.Errorf("%s was not put together", name)
 		}

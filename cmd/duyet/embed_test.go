@@ -78,6 +78,8 @@ func TestEmbedded(t *testing.T) {
 	browser := newBrowser(t, nil)
 	t.Run("from writing to reading", func(t *testing.T) { h.writeAndRead(t, newReader(t, browser), newReader(t, browser)) })
 	t.Run("words survive", func(t *testing.T) { h.wordsSurvive(t, newReader(t, browser)) })
+	t.Run("one's own", func(t *testing.T) { h.own(t, newReader(t, browser), newReader(t, browser)) })
+	t.Run("a report", func(t *testing.T) { h.reports(t, newReader(t, browser)) })
 	t.Run("a proof of work", func(t *testing.T) { h.work(t, newReader(t, browser)) })
 	t.Run("by keyboard", func(t *testing.T) { h.byKeyboard(t, newReader(t, browser)) })
 	t.Run("accessible and in its place", func(t *testing.T) { h.accessible(t, newReader(t, browser)) })

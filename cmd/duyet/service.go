@@ -27,6 +27,7 @@ import (
 	"duyet/comments/web"
 	"duyet/moderation"
 	"duyet/moderation/console"
+	"duyet/moderation/oidc"
 	"duyet/templates"
 )
 
@@ -158,7 +159,11 @@ func (s *service) build() error {
 	s.in.store.Comments().Observe(readers.Observer())
 	s.in.store.Comments().ObserveLikes(readers.ObserveLikes)
 	s.in.store.Comments().Observe(s.live.Observe) // after the cache, which whoever is told asks
+	if err := s.useProvider(); err != nil {
+		return err
+	}
 	desk, err := console.New(console.Config{
+		ProviderURL: s.cfg.OIDC.Issuer, ProviderName: s.cfg.OIDC.Label(),
 		Service: s.in.moderation, Sessions: s.in.store.Moderation(), Templates: s.templates, API: api,
 		BaseURL: origin(s.cfg.BaseURL), ClientIP: clientIP, Now: s.in.now,
 		Screening: &console.Screening{Lists: s.in.lists, Repeats: s.in.repeats, Learner: s.in.learner, Bans: s.in.bans, Rules: s.in.rules},
@@ -179,6 +184,22 @@ func (s *service) build() error {
 		EndAfter: s.cfg.DrainDelay,
 	})
 	return err
+}
+
+// useProvider lets moderators sign in by an identity provider, if one is configured.
+func (s *service) useProvider() error {
+	if s.cfg.OIDC.Issuer == "" {
+		return nil
+	}
+	provider, err := oidc.New(oidc.Config{
+		Issuer: s.cfg.OIDC.Issuer, ClientID: s.cfg.OIDC.ClientID, ClientSecret: s.cfg.OIDC.ClientSecret,
+		Callback: s.cfg.BaseURL.JoinPath("moderation/login/provider/answer"),
+	})
+	if err != nil {
+		return usagef("--oidc-issuer: %w", err)
+	}
+	s.in.moderation.UseProvider(provider)
+	return nil
 }
 
 // origin is an address without its path: the doors put the base path in by templates.Set.

@@ -69,6 +69,7 @@ var (
 	// a 304 costs a few hundred bytes and no rendering. So what a moderator approves, and
 	// above all what one takes down, is everywhere at once.
 	revalidate = []string{"public, max-age=0, must-revalidate"}
+	dontKeep   = []string{noStore}
 	vary       = []string{"Accept-Encoding"}
 )
 
@@ -126,13 +127,19 @@ func (e *entry) serve(w http.ResponseWriter, r *http.Request) {
 	h["Access-Control-Allow-Origin"] = everyone
 	h["Cache-Control"] = revalidate
 	h["Vary"] = vary
+	// Marked as stale, it is kept by nobody: a 304 leaves the mark on what a browser keeps.
+	stale := h["Cache-Status"] != nil
 	h["Etag"] = f.etag
 	if e.seqHeader != nil {
 		// Not in the body, whose tag is to stay the same for as long as its words do.
 		h["Duyet-Seq"] = e.seqHeader
 		h["Access-Control-Expose-Headers"] = exposedSeq
 	}
-	if match := r.Header["If-None-Match"]; len(match) > 0 && matches(match, f.tag) {
+	if stale {
+		h["Access-Control-Expose-Headers"] = exposedStale
+		h["Cache-Control"] = dontKeep
+	}
+	if match := r.Header["If-None-Match"]; !stale && len(match) > 0 && matches(match, f.tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}

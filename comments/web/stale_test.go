@@ -76,6 +76,12 @@ func TestServesFromMemoryWhileCutOff(t *testing.T) {
 			if w.Code != status || w.Header().Get("Cache-Status") != stale {
 				t.Errorf("%s: %d, Cache-Status %q", path, w.Code, w.Header().Get("Cache-Status"))
 			}
+			if kept := w.Header().Get("Cache-Control") == "public, max-age=0, must-revalidate"; stale != "" && (kept || !strings.HasPrefix(path, "/s/"+testSite+"/thread") && !strings.Contains(w.Header().Get("Access-Control-Expose-Headers"), "Cache-Status")) {
+				t.Errorf("%s: stale, and kept, or not to be read: %v", path, w.Header())
+			}
+			if again := h.get(path, "If-None-Match", w.Header().Get("ETag")); stale != "" && again.Code == http.StatusNotModified {
+				t.Errorf("%s: a stale answer lets its mark stand on what was kept", path)
+			}
 			if w.Code == http.StatusServiceUnavailable && w.Header().Get("Retry-After") == "" {
 				t.Errorf("%s: no Retry-After", path)
 			}

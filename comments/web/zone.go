@@ -108,6 +108,7 @@ func (d *Door) zoneB(w http.ResponseWriter, r *http.Request, next http.Handler, 
 var (
 	exposedHeader = []string{exposed}
 	exposedSeq    = []string{exposed + ", Duyet-Seq"}
+	exposedStale  = []string{exposed + ", Duyet-Seq, Cache-Status"}
 )
 
 // allowOrigin reports whether the request's origin may post, and tells its scripts so.

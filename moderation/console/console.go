@@ -31,6 +31,9 @@ type Config struct {
 	Templates *templates.Set
 	// API takes the operations under /api/v1/moderation; it is shared with the readers' door.
 	API huma.API
+	// ProviderURL is where sign-in by an identity provider leads to, and ProviderName what
+	// its button calls it; "" = there is none.
+	ProviderURL, ProviderName string
 	// BaseURL is the address the service is known by; nil = the request's own host.
 	BaseURL  *url.URL
 	ClientIP func(*http.Request) netip.Addr
@@ -94,6 +97,8 @@ func (c *Console) Routes(r *mux.Router) {
 	r.Handle("/moderation/login/code", c.forAnybody(c.second)).Methods(http.MethodPost)
 	r.Handle("/moderation/login/passkey/begin", c.forAnybody(c.beginPasskeySignIn)).Methods(http.MethodPost)
 	r.Handle("/moderation/login/passkey", c.forAnybody(c.passkeySignIn)).Methods(http.MethodPost)
+	r.Handle("/moderation/login/provider", c.forAnybody(c.beginProvider)).Methods(http.MethodPost)
+	r.Handle("/moderation/login/provider/answer", c.forAnybody(c.providerAnswered)).Methods(http.MethodGet)
 	r.Handle("/moderation/account", c.forModerators(c.showAccount)).Methods(get...)
 	r.Handle("/moderation/account", c.forModerators(c.changeAccount)).Methods(http.MethodPost)
 	r.Handle("/moderation/account/qr.png", c.forModerators(c.showOffer)).Methods(get...)

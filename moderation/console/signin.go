@@ -25,6 +25,8 @@ type signInPage struct {
 	Title  string            // of the notice above the form
 	Help   string
 	Good   bool // the notice is no failure
+	// Provider is what the identity provider is called; "" = there is none.
+	Provider string
 }
 
 func (c *Console) showSignIn(w http.ResponseWriter, r *http.Request, l *templates.Locale) error {
@@ -53,6 +55,10 @@ func (c *Console) signInPage(w http.ResponseWriter, r *http.Request, l *template
 		return err
 	}
 	p.First = !anybody
+	if c.cfg.Service.Provided() {
+		p.Provider = c.cfg.ProviderName
+		mayLeaveFor(w, c.cfg.ProviderURL)
+	}
 	p.Other = c.otherLanguage(r, l)
 	title := l.Say("signin.title")
 	if p.First {

@@ -81,6 +81,7 @@ type Serve struct {
 	DrainDelay   time.Duration  `help:"How long to go on serving after SIGTERM while /readyz says 503, so that a balancer sends no more; at most 3s. Default: ${default}." default:"0s" placeholder:"DURATION"`
 	OpsListen    string         `help:"Address for /metrics and profiles; none are served without." placeholder:"ADDR"`
 	Backups      Backups        `embed:"" prefix:"backup-"`
+	OIDC         OIDC           `embed:"" prefix:"oidc-"`
 }
 
 // Backups is how hot backups rotate.
@@ -88,6 +89,35 @@ type Backups struct {
 	Every time.Duration `help:"Time between automatic backups; 0 for none. Default: ${default}." default:"24h" placeholder:"DURATION"`
 	Keep  int           `help:"Automatic backups to keep. Default: ${default}." default:"7" placeholder:"N"`
 	Dir   string        `help:"Folder for automatic backups. Default: DATA/backups." type:"path" placeholder:"DIR"`
+}
+
+// OIDC is an identity provider by which moderators may sign in.
+type OIDC struct {
+	Issuer       string `help:"Address of an OpenID Connect provider by which moderators may sign in; it must know BASE-URL/moderation/login/provider/answer as an address to send people back to." placeholder:"URL"`
+	ClientID     string `name:"client-id" help:"What the provider calls this installation." placeholder:"ID"`
+	ClientSecret string `name:"client-secret" help:"The secret that the provider has given; better in the environment than on the command line." placeholder:"SECRET"`
+	Name         string `help:"What the button calls the provider. Default: its host." placeholder:"NAME"`
+}
+
+// Label is what the button calls the provider.
+func (o OIDC) Label() string {
+	if u, err := url.Parse(o.Issuer); o.Name == "" && err == nil {
+		return u.Hostname()
+	}
+	return o.Name
+}
+
+// Validate refuses half of a configuration, naming the flag.
+func (o OIDC) Validate() error {
+	switch {
+	case o == (OIDC{}):
+		return nil
+	case o.Issuer == "":
+		return errors.New("--oidc-client-id, --oidc-client-secret and --oidc-name are of use with --oidc-issuer alone")
+	case o.ClientID == "":
+		return errors.New("--oidc-issuer needs --oidc-client-id")
+	}
+	return nil
 }
 
 // Folder is where the backups of the installation in data go.
@@ -117,6 +147,9 @@ func (s *Serve) Validate() error {
 	}
 	if err := s.checkBase(); err != nil {
 		return err
+	}
+	if s.OIDC.Issuer != "" && s.BaseURL == nil {
+		return errors.New("--oidc-issuer needs --base-url, since the provider sends people back to it")
 	}
 	switch {
 	case s.ReadStore != "" && !isPostgres(s.ReadStore):

@@ -38,6 +38,7 @@ const get = (url) => new Promise((ok, no) => {
     const thread = x.status === 200 && x.response && x.response.querySelector('.dy');
     if (!thread) return no();
     if (thread.dataset.dyLive) thread.dataset.dySeq = x.getResponseHeader('Duyet-Seq');
+    thread.stale = /store-unreachable/.test(x.getAllResponseHeaders());
     const inert = thread.querySelector('template');
     for (const part of [thread, inert && inert.content]) {
       for (const name of part ? ['href', 'src', 'action'] : []) {
@@ -217,11 +218,12 @@ class Comments extends HTMLElement {
     clearTimeout(this.#retryTimer);
     const turn = ++this.#turn;
     try {
-      const [sheet, thread] = await Promise.all([style(at('css')), get(this.url({ sort, comment }))]);
+      const wrote = this.kept('localStorage', 'wrote', '') > Date.now() - 2592e6;
+      const [sheet, thread, own] = await Promise.all([style(at('css')), get(this.url({ sort, comment })), wrote && this.part('own').then((own) => own.ask())]);
       if (turn !== this.#turn) return false;
       this.sort = sort;
       this.#tries = this.fresh = 0;
-      await this.#show(thread, sheet);
+      await this.#show(thread, sheet, own);
       return true;
     } catch {
       if (turn === this.#turn) this.down();
@@ -252,7 +254,7 @@ class Comments extends HTMLElement {
     style(at('css')).then((sheet) => this.adopt(sheet), () => {});
   }
 
-  async #show(thread, sheet) {
+  async #show(thread, sheet, own) {
     const inert = thread.querySelector('template');
     const form = (inert ? inert.content : thread).querySelector('.dy-form');
     for (const el of [inert, form]) if (el) el.remove();
@@ -263,9 +265,10 @@ class Comments extends HTMLElement {
     const count = thread.querySelector('.dy-h small');
     this.count = Number(count ? count.firstChild.data.replace(/\D/g, '') : 0);
     (thread.querySelector('.dy-bar') || thread.querySelector('.dy-head')).after(make('div', { className: 'dy-news', role: 'status' }));
-    if (this.kept('localStorage', 'own')) (await this.part('own')).show(thread);
-    if (this.kept('localStorage', 'likes')) (await this.part('later')).mark(thread);
     if (this.form) this.place();
+    if (own) await own.show(thread);
+    for (const [kind, part] of [['likes', 'later'], ['reported', 'deed']]) if (this.kept('localStorage', kind)) (await this.part(part)).mark(thread);
+    if (thread.stale) (await this.part('later')).stale(thread);
     dress(thread, this.speaks);
     this.#grow(thread, sheet);
     this.#target();
@@ -333,7 +336,7 @@ class Comments extends HTMLElement {
 
   #click(e) {
     const el = e.target.closest('a[href],button');
-    if (!el || e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
+    if (!el || el.closest('.dy-text') || e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
     if (el.matches('.dy-open')) this.release(true);
     if (el.matches('.dy-retry')) {
       el.textContent = this.words.loading;
@@ -341,21 +344,22 @@ class Comments extends HTMLElement {
     }
     const news = el.matches('.dy-new');
     const url = new URL(el.href || BASE);
-    if (!news && !url.pathname.endsWith(`/s/${this.site}/thread`)) return;
+    const reports = url.pathname.endsWith('/report');
+    if (!news && !reports && !url.pathname.endsWith(`/s/${this.site}/thread`)) return;
     const writes = url.hash === '#viet';
     if (writes && !this.form) return; // the service's own page has one
     e.preventDefault();
     if (writes) this.#reply(url.searchParams.get('parent'), el);
-    else this.part('later').then((l) => l.click(el, news, url.searchParams), () => this.down());
+    else this.part(reports ? 'deed' : 'later').then((part) => (reports ? part.report(el) : part.click(el, news, url.searchParams)), () => this.down());
   }
 
   // news puts one line in the place of the bar above the thread.
   news(line) { this.thread.querySelector('.dy-news').replaceChildren(...(line ? [line] : [])); }
 
   // kept and keep are the page's own storage: words wait in it until they are sent.
-  kept(storage, kind) {
+  kept(storage, kind, page) {
     try {
-      return JSON.parse(window[storage].getItem(this.#slot(kind)));
+      return JSON.parse(window[storage].getItem(this.#slot(kind, page)));
     } catch {
       return null;
     }
@@ -370,7 +374,7 @@ class Comments extends HTMLElement {
     }
   }
 
-  #slot(kind) { return `duyet:${kind}:${BASE.host}:${this.site}:${this.page}`; }
+  #slot(kind, page = `:${this.page}`) { return `duyet:${kind}:${BASE.host}:${this.site}${page}`; }
 
   // part is a file that comes when it is needed: rest.js knows which there are.
   part(name) {

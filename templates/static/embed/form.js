@@ -480,22 +480,21 @@ export class Part {
     form.hidden = true;
     const own = {
       id: comment.id, name: words.name.trim(), title: words.title.trim(), content: words.content.trim().replace(/\r\n?/g, '\n'),
-      at: comment.created_at || new Date().toISOString(), receipt, code: receipt_code || '', parent: comment.parent || '',
+      at: comment.created_at || new Date().toISOString(), receipt, code: receipt_code || '', parent: comment.parent || '', status: comment.status,
     };
     const waits = comment.status !== 'approved';
     const notice = this.#notice('good', waits ? this.#words.sent : this.#words.published, [waits ? this.#words.sent_help : this.#words.published_help]);
     const another = make('button', { type: 'button', className: 'dy-btn dy-write-more' }, this.#words.more);
-    const after = waits && mine ? [mine.box(own), another] : [another];
+    const box = mine && mine.sent(own);
     another.addEventListener('click', () => {
-      notice.remove();
-      for (const el of after) el.remove();
+      for (const el of [notice, another, ...this.#section.querySelectorAll('.dy-own')]) el.remove();
+      if (mine) mine.place(this.#host.thread);
       form.hidden = false;
       this.#section.style.minHeight = '';
       form.elements.content.focus();
       this.code();
     });
-    form.before(...after);
+    form.before(...(waits && box ? [box] : []), another);
     if (!waits) this.#host.load();
-    else if (mine) mine.keep(own);
   }
 }

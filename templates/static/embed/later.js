@@ -120,6 +120,12 @@ export class Part {
     }
   }
 
+  // stale says that the service can't hear of what was decided since.
+  stale(thread) {
+    const { title, help } = this.#words.stale;
+    thread.querySelector('.dy-news').after(this.#tools.notice('look', title, [help]));
+  }
+
   // Likes. The service holds one for each reader and comment; which ones are the reader's,
   // the page around remembers.
   #likes() { return this.#el.kept('localStorage', 'likes') || []; }

@@ -1,6 +1,10 @@
-// One's own comments that nobody else sees yet, each where it will stand. It is fetched when
-// there are any.
+// One's own comments: what has become of each, by the word of the service, and what its
+// author may still do. What others don't see stands where it will be. It is fetched by those
+// who wrote something on the site within a month.
 const WORDS = '@words';
+
+const MONTH = 30 * 864e5;
+const WAIT = 4000; // for the service's word, before what is remembered is shown
 
 // paragraphs sets plain text as the server does.
 const paragraphs = (make, text) => text.split(/\n[\t ]*\n\s*/).map((part) => {
@@ -12,9 +16,14 @@ const paragraphs = (make, text) => text.split(/\n[\t ]*\n\s*/).map((part) => {
 // An id's last part is a UUID; anything else names no element.
 const uuid = (id) => (/~([0-9a-f-]{36})$/.exec(id) || ['', ''])[1];
 
+const element = (make, name, className, children) => make(name, { className }, ...children);
+
+const open = (own) => Date.parse(own.until) > Date.now();
+
 export class Part {
   #el;
   #tools;
+  #asked = null;
 
   constructor(el, tools) {
     this.#el = el;
@@ -23,35 +32,180 @@ export class Part {
 
   get #words() { return WORDS[this.#el.speaks] || WORDS.vi; }
 
-  // keep remembers a comment that waits, for this reader; box shows it.
-  keep(own) { this.#el.keep('localStorage', 'own', [...(this.#el.kept('localStorage', 'own') || []), own]); }
+  // all are those worth showing: what waits or was rejected, and what may be edited.
+  all() {
+    return (this.#el.kept('localStorage', 'own') || []).filter((own) => Date.now() - Date.parse(own.at) < MONTH && (own.status !== 'approved' || own.changed || open(own)));
+  }
 
-  box(own) {
-    const { make, dress } = this.#tools;
+  #remember(list) { this.#el.keep('localStorage', 'own', list.length && list); }
+
+  // ask begins to ask the service about them. Should it not answer, what is remembered does.
+  ask() {
+    const late = new Promise((ok) => { setTimeout(ok, WAIT); });
+    this.#asked = Promise.race([this.#hear().catch(() => {}), late]);
+    return this;
+  }
+
+  async #hear() {
+    const before = this.all();
+    const { body } = await this.#tools.post('mine', {
+      page: this.#el.page, receipts: before.map((own) => own.receipt).filter(Boolean).slice(-50), author: this.#tools.author(),
+    });
+    if (!body) return;
+    const said = body.comments.filter((c) => !c.withdrawn).map((c) => this.#read(c, before)).reverse();
+    const asked = [...before, ...said].map((own) => own.id);
+    this.#remember([...said, ...this.all().filter((own) => !asked.includes(own.id))]); // and what was sent meanwhile
+  }
+
+  // #read is a comment as the service tells of it, with the receipt that one has.
+  #read(c, before) {
+    const { receipt } = before.find((own) => own.id === c.id) || {};
+    return {
+      id: c.id, parent: c.parent || '', name: c.name, title: c.title || '', content: c.text, at: c.created_at, receipt, code: c.receipt_code || '',
+      status: c.status, changed: !!c.changed, reason: c.reason ? c.reason.text : '', until: c.editable_until || '', appeals: c.may_appeal, appeal: c.appeal || '',
+    };
+  }
+
+  // sent remembers a comment that was just sent, and gives the box that shows it.
+  sent(own) {
+    this.#tools.mine('wrote', Date.now());
+    this.#remember([...this.all(), own]);
+    const box = this.#box(own);
+    this.ask().#asked.then(() => this.#renew(own.id));
+    return box;
+  }
+
+  #boxOf(id) { return [...this.#el.shadowRoot.querySelectorAll('.dy-own')].find((box) => box.dataset.dyOwn === id); }
+
+  // #renew puts a comment's box as it is now in the place of the one that stands.
+  #renew(id) {
+    const old = this.#boxOf(id);
+    const own = this.all().find((one) => one.id === id);
+    if (!old || !own || old.querySelector('.dy-deed')) return null;
+    const box = this.#box(own);
+    old.replaceWith(box);
+    return box;
+  }
+
+  async show(thread) {
+    await this.#asked;
+    await this.place(thread);
+  }
+
+  // place puts each where it belongs in a thread: beside what is public of it, below whom it
+  // answers, or at the top. What is being edited stays as it is.
+  async place(thread) {
+    if (thread.querySelector('.dy-deed')) return;
+    for (const old of thread.querySelectorAll('.dy-mine,.dy-own,.dy-yours')) if (!old.closest('.dy-form')) old.remove();
+    const alone = [];
+    const find = (id) => id && thread.querySelector(`[id="bl-${uuid(id)}"]`);
+    for (const own of this.all()) {
+      const c = find(own.id);
+      const form = this.#el.form;
+      if (form && [...form.querySelectorAll('.dy-own')].some((box) => box.dataset.dyOwn === own.id)) continue;
+      if (c && own.status !== 'rejected' && !own.changed) {
+        if (open(own)) c.append(element(this.#tools.make, 'div', 'dy-yours', this.#acts(own)));
+        continue;
+      }
+      const parent = find(own.parent);
+      if (c) c.after(this.#box(own));
+      else if (parent) parent.closest('li').append(this.#box(own));
+      else alone.push(this.#box(own));
+    }
+    if (alone.length) thread.querySelector('.dy-news').after(this.#tools.make('div', { className: 'dy-mine' }, ...alone));
+    await this.#resume(thread);
+  }
+
+  #state(own) {
     const w = this.#words;
+    if (own.changed) return ['clock', w.changed];
+    if (own.status === 'rejected') return ['cross', w.rejected];
+    return own.status === 'approved' ? ['check', w.public] : ['clock', w.pending];
+  }
+
+  #box(own) {
+    const { make, icon, dress } = this.#tools;
+    const w = this.#words;
+    const [sign, state] = this.#state(own);
+    const hint = (...text) => element(make, 'p', 'dy-hint', text);
     const box = make('div', { className: 'dy-own', part: 'own' },
-      make('p', { className: 'dy-state' }, this.#tools.icon('clock'), w.pending, ' ', make('span', {}, w.alone)),
-      make('article', { className: 'dy-c' },
-        own.title && make('h3', { className: 'dy-title', dir: 'auto' }, own.title),
-        make('p', { className: 'dy-by' }, make('b', {}, make('bdi', {}, own.name)), ' ', make('time', { dateTime: own.at }, new Date(own.at).toLocaleString(this.#el.speaks))),
-        make('div', { className: 'dy-text', dir: 'auto' }, ...paragraphs(make, own.content))));
-    if (own.code) box.append(make('p', { className: 'dy-hint' }, w.receipt, ' ', make('span', { className: 'dy-receipt' }, own.code)));
+      make('p', { className: 'dy-state' }, icon(sign), state, ...(own.status === 'approved' ? [] : [' ', make('span', {}, w.alone)])),
+      make('article', { className: 'dy-c', part: 'comment' },
+        ...(own.title ? [make('h3', { className: 'dy-title', part: 'title', dir: 'auto' }, own.title)] : []),
+        make('p', { className: 'dy-by', part: 'byline' }, make('b', {}, make('bdi', {}, own.name)), ' ', make('time', { dateTime: own.at }, new Date(own.at).toLocaleString(this.#el.speaks))),
+        make('div', { className: 'dy-text', part: 'text', dir: 'auto' }, ...paragraphs(make, own.content))));
+    if (own.reason) box.append(hint(w.why, ' ', own.reason));
+    if (own.appeal === 'open') box.append(hint(w.appeal_open));
+    if (own.appeal === 'upheld') box.append(hint(w.appeal_upheld));
+    box.append(...this.#acts(own));
+    if (own.code) box.append(hint(w.receipt, ' ', make('span', { className: 'dy-receipt' }, own.code), ' ', w.receipt_help));
+    box.dataset.dyOwn = own.id;
     dress(box, this.#el.speaks);
     return box;
   }
 
-  // show shows those that wait. What became public, or was sent a month ago, waits no more.
-  show(thread) {
-    const el = this.#el;
-    const waiting = (el.kept('localStorage', 'own') || []).filter((own) => Date.now() - Date.parse(own.at) < 30 * 864e5 && !thread.querySelector(`[id="bl-${uuid(own.id)}"]`));
-    el.keep('localStorage', 'own', waiting.length && waiting);
-    if (!waiting.length || (el.form && el.form.querySelector('.dy-own'))) return;
-    const alone = [];
-    for (const own of waiting) {
-      const c = own.parent && thread.querySelector(`[id="bl-${uuid(own.parent)}"]`);
-      if (c) c.closest('li').append(this.box(own)); // below whom it answers
-      else alone.push(this.box(own));
+  // #acts are the buttons for what may be done with a comment, and until when.
+  #acts(own) {
+    const { make, icon, say } = this.#tools;
+    const w = this.#words;
+    const act = (kind, sign, label) => {
+      const button = make('button', { type: 'button', className: 'dy-act' }, icon(sign), label, make('span', { className: 'dy-out' }, ` ${own.title}`));
+      button.addEventListener('click', () => this.#do(kind, own, button));
+      button.dataset.dyDeed = kind;
+      return button;
+    };
+    const acts = [
+      ...(open(own) ? [act('edit', 'pencil', w.edit), act('withdraw', 'undo', w.withdraw)] : []),
+      ...(own.appeals ? [act('appeal', 'flag', w.appeal)] : []),
+    ];
+    if (!acts.length) return [];
+    const row = [element(make, 'div', 'dy-acts', acts)];
+    if (open(own)) {
+      const time = new Date(own.until).toLocaleString(this.#el.speaks, { dateStyle: 'short', timeStyle: 'short' });
+      row.push(element(make, 'p', 'dy-hint', [say(w.until, { time }, this.#el.speaks)]));
     }
-    if (alone.length) thread.querySelector('.dy-news').after(this.#tools.make('div', { className: 'dy-mine' }, ...alone));
+    return row;
+  }
+
+  #do(kind, own, button) {
+    this.#el.part('deed').then((deed) => deed[kind](own, button, (c) => this.#done(kind, own, c)), () => this.#el.down());
+  }
+
+  // #done is told what a deed has made of a comment.
+  async #done(kind, own, c) {
+    const stood = own.status === 'approved' || own.changed;
+    const now = this.#read(c, [own]);
+    this.#remember([...this.all().filter((one) => one.id !== own.id), ...(kind === 'withdraw' ? [] : [now])]);
+    const old = this.#boxOf(own.id);
+    const published = kind === 'edit' && now.status === 'approved';
+    const [title, ...lines] = this.#words.done[published ? 'published' : kind];
+    const notice = this.#tools.notice('good', title, lines);
+    let box = null;
+    if (stood || !old) {
+      await this.#el.load();
+      box = this.#boxOf(own.id);
+    } else if (kind !== 'withdraw') {
+      box = this.#renew(own.id);
+    }
+    const stands = this.#el.find(`bl-${uuid(own.id)}`);
+    if (box) box.prepend(notice);
+    else if (stands) stands.append(notice);
+    else if (old && old.isConnected) old.replaceWith(notice);
+    else this.#el.thread.querySelector('.dy-news').after(this.#tools.make('div', { className: 'dy-mine' }, notice));
+    notice.focus({ preventScroll: true });
+    notice.scrollIntoView({ block: 'nearest' });
+  }
+
+  // #resume opens again what was being written when the page was left.
+  async #resume(thread) {
+    const drafts = this.#el.kept('sessionStorage', 'deeds');
+    const deed = drafts && await this.#el.part('deed').catch(() => null);
+    for (const own of deed ? this.all() : []) {
+      const places = [...thread.querySelectorAll('.dy-own,.dy-c')].filter((el) => el.dataset.dyOwn === own.id || el.id === `bl-${uuid(own.id)}`);
+      for (const kind of ['edit', 'appeal']) {
+        const button = places.map((el) => el.querySelector(`[data-dy-deed=${kind}]`)).find(Boolean);
+        if (button && drafts[`${kind}:${own.id}`]) deed[kind](own, button, (c) => this.#done(kind, own, c));
+      }
+    }
   }
 }

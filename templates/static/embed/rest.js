@@ -68,7 +68,7 @@ const tools = (el, make, base) => {
   const mine = (kind, value) => kept(`duyet:${kind}:${base.host}:${el.site}`, value);
   const author = () => mine('author') || mine('author', random());
 
-  return { icon, post, notice, mine, author };
+  return { icon, post, notice, mine, author, base };
 };
 
 // part is one of an element's parts, with the styles of what only parts show; made holds
