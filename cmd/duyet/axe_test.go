@@ -23,6 +23,14 @@ func TestAccessibility(t *testing.T) {
 	}{
 		{"article", func(string) { do(t, tab, chromedp.Navigate(d.article)) }},
 		{"thread", func(lang string) { do(t, tab, chromedp.Navigate(thread+"&lang="+lang)) }},
+		{"thread, most liked first", func(lang string) { do(t, tab, chromedp.Navigate(thread+"&sort=liked&lang="+lang)) }},
+		{"a reply's permalink", func(lang string) {
+			do(t, tab, chromedp.Navigate(thread+"&lang="+lang), chromedp.Click(chromedp.CSS(".dy-replies .dy-replies .dy-acts [itemprop=url]")),
+				chromedp.WaitVisible(chromedp.CSS(".dy-replies .dy-replies .dy-c:target")))
+		}},
+		{"permalink of nothing", func(lang string) {
+			do(t, tab, chromedp.Navigate(thread+"&comment=benthuong~0&lang="+lang), chromedp.WaitVisible(chromedp.CSS("#thong-bao")))
+		}},
 		{"form alone", func(lang string) { do(t, tab, chromedp.Navigate(thread+"&view=form&lang="+lang)) }},
 		{"form with errors", func(lang string) {
 			do(t, tab, chromedp.Navigate(thread+"&lang="+lang), chromedp.Click(chromedp.CSS(".dy-btn-main")),

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -52,6 +53,30 @@ func TestTheNewspaperUsesItAll(t *testing.T) {
 	do(t, plain, chromedp.Navigate(d.article), chromedp.WaitVisible(chromedp.CSS("duyet-comments .dy-thread")),
 		chromedp.WaitVisible(chromedp.CSS("duyet-latest .dy-latest li")), chromedp.WaitVisible(chromedp.CSS("duyet-visitors dd")),
 		chromedp.WaitVisible(chromedp.CSS("duyet-comments iframe")))
+}
+
+// TestTheLatestLeadToTheComment: from the list on the front page to the comment itself, on
+// its article, in view, with the focus.
+func TestTheLatestLeadToTheComment(t *testing.T) {
+	d := startDemo(t)
+	r := newReader(t, newBrowser(t, nil))
+	paper := d.article[:len(d.article)-len("pho-di-bo-ven-song")]
+	r.do(media("light"), chromedp.Navigate(paper))
+	const first = `(document.querySelector('duyet-latest').shadowRoot || document).querySelector('.dy-latest li a')`
+	r.wait(first)
+	to := get(t, r.tab, chromedp.Evaluate[string](first+`.href`))
+	if !strings.HasPrefix(to, paper) || !strings.Contains(to, "#bl-") {
+		t.Fatalf("the latest comment is to be read at %s", to)
+	}
+	eval[bool](r, first+`.click(), true`)
+	r.wait(`location.href === ` + quote(to) + ` && (() => {
+		const there = document.querySelector('duyet-comments').shadowRoot;
+		const c = there && there.getElementById(location.hash.slice(1));
+		const at = c && c.getBoundingClientRect();
+		return c && there.activeElement === c && at.top >= 0 && at.top < innerHeight;
+	})()`)
+	r.shoot("latest")
+	r.quiet()
 }
 
 // shoot keeps a screenshot in the folder that DEMO_SHOTS names, for people to look at.
