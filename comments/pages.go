@@ -111,8 +111,8 @@ type PageKeeper interface {
 	// already stays, and nothing tells of it.
 	GatePage(ctx context.Context, site, key string, gate Gate, actor string) (Page, error)
 	// Aliases are the keys of pages that have moved, with those under which they stand now:
-	// never an alias again. Page, Thread and Create take an alias for its page, and views
-	// counted under it are the page's.
+	// never an alias again. Page, Thread, Trees, MostLiked and Create take an alias for its
+	// page, and views counted under it are the page's.
 	Aliases(ctx context.Context, site string) (map[string]string, error)
 }
 

@@ -40,13 +40,13 @@ type Branch struct {
 type TreeReader interface {
 	// Trees is up to limit trees of a page in which a comment stands, in order of their top
 	// comments, from a point on. By Liked one whose top comment does not stand counts as
-	// liked by nobody. An unknown page has none.
+	// liked by nobody. An unknown page has none; an alias is taken for its page, as by Thread.
 	Trees(ctx context.Context, site, key string, sort Sort, from Point, limit int) ([]Tree, error)
 	// Replies is, for each branch, up to its limit standing replies, as Shown, by time of
 	// writing. A tree that does not exist has none.
 	Replies(ctx context.Context, site string, branches []Branch) ([][]Comment, error)
-	// MostLiked is up to limit standing comments of a page, as Shown, by Liked from a point
-	// on.
+	// MostLiked is up to limit standing comments of a page (or an alias of it), as Shown, by
+	// Liked from a point on.
 	MostLiked(ctx context.Context, site, key string, from Point, limit int) ([]Comment, error)
 	// Gather reads comments of a site whatever their status, in the order asked, without
 	// those that do not exist.

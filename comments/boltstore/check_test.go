@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"net/netip"
 	"strings"
@@ -112,6 +113,42 @@ func TestCheckFinds(t *testing.T) {
 			tx.PutEntry(bucketThreads, threadKey(n, 2, one(0)))
 			tx.PutEntry(bucketThreads, threadKey(n, 1, ghost))
 		}, []string{second + ": it is pending, but a thread lists it", first + ": another page's thread lists it", "it does not exist, but a thread lists it"}},
+		"tree's size": {func(tx *Tx, n uint32) {
+			tx.PutRecord(bucketTrees, treeKey(n, 1, one(0)), formatTree, binary.BigEndian.AppendUint64(nil, 7))
+		}, []string{"tree of " + first + ": its size is 0000000000000007, counted were 1"}},
+		"tree lacks": {func(tx *Tx, n uint32) {
+			tx.delete(bucketTrees, treeKey(n, 1, one(0)))
+		}, []string{"tree of " + first + ": readers see some of it, but it is not listed", first + ": a list of the liked has it, where it does not belong"}},
+		"trees too many": {func(tx *Tx, n uint32) {
+			for _, id := range []uuid.UUID{one(1), ghost} {
+				tx.PutRecord(bucketTrees, treeKey(n, 1, id), formatTree, binary.BigEndian.AppendUint64(nil, 1))
+			}
+			tx.PutRecord(bucketTrees, treeKey(n, 1, one(0)), formatTree, nil)
+		}, []string{"tree of " + second + ": its size is", "it does not exist, but a tree has it at its top", "tree of " + first + ": its size is , counted were 1"}},
+		"replies have too much": {func(tx *Tx, n uint32) {
+			tx.PutEntry(bucketReplies, replyKey(n, one(0), one(1)))
+			tx.PutEntry(bucketReplies, replyKey(n, one(0), ghost))
+		}, []string{second + ": a tree lists it, where it does not belong", "it does not exist, but a tree lists it"}},
+		"replies lack": {func(tx *Tx, n uint32) {
+			s, _ := tx.stand(comments.MakeID("news", one(0)))
+			s.stored.Root, s.stored.Parent = comments.MakeID("news", one(1)), comments.MakeID("news", one(1))
+			key := commentKey(n, one(0))
+			tx.put(bucketComments, key, s.stored.record(key))
+		}, []string{first + ": readers see it, but it is not among the replies of its tree", "tree of " + second + ": readers see some of it, but it is not listed"}},
+		"liked lack": {func(tx *Tx, n uint32) {
+			tx.delete(bucketLiked, likedKey(n, 1, likedAll, 0, one(0)))
+			tx.delete(bucketLiked, likedKey(n, 1, likedTops, 0, one(0)))
+		}, []string{first + ": it is not in its place among the liked", "tree of " + first + ": it is not in its place among the liked"}},
+		"liked have too much": {func(tx *Tx, n uint32) {
+			tx.PutEntry(bucketLiked, likedKey(n, 1, likedAll, 3, one(0)))
+			tx.PutEntry(bucketLiked, likedKey(n, 2, likedTops, 0, one(1)))
+			tx.PutEntry(bucketLiked, likedKey(n, 1, likedAll, 0, ghost))
+			tx.PutEntry(bucketLiked, likedKey(n, 1, 'x', 0, one(0)))
+		}, []string{first + ": a list of the liked has it, where it does not belong", second + ": a list of the liked has it", "it does not exist, but a list of the liked has it"}},
+		"likes": {func(tx *Tx, n uint32) {
+			tx.PutEntry(bucketLikes, likeKey(n, one(0), comments.AuthorKey{1}))
+			tx.PutEntry(bucketLikes, likeKey(n, ghost, comments.AuthorKey{1}))
+		}, []string{first + ": it counts -1 more likes than there are", "it counts -1 more likes"}},
 		"comment missing": {func(tx *Tx, n uint32) {
 			tx.delete(bucketComments, commentKey(n, one(0)))
 		}, []string{first + ": it does not exist, but a queue", first + ": it does not exist, but a thread", "event 2 of site news: its comment", "spent ticket 01", "address of " + first, "1 approved"}},

@@ -155,6 +155,10 @@ func (db *DB) Trees(ctx context.Context, site, key string, sort comments.Sort, f
 		if err != nil {
 			return err
 		}
+		key, err := tx.resolve(number, key)
+		if err != nil {
+			return err
+		}
 		page, err := tx.pageNumber(number, key)
 		if err != nil || page == 0 {
 			return err
@@ -280,6 +284,10 @@ func (db *DB) MostLiked(ctx context.Context, site, key string, from comments.Poi
 	err = db.View(ctx, func(tx *Tx) error {
 		list = nil
 		number, err := tx.siteNumber(site)
+		if err != nil {
+			return err
+		}
+		key, err := tx.resolve(number, key)
 		if err != nil {
 			return err
 		}

@@ -55,6 +55,9 @@ func TestTampering(t *testing.T) {
 		"root":            `UPDATE comments SET root = id`,
 		"revision":        `INSERT INTO revisions SELECT site, id, 1, '', '', '', NULL, NULL, now(), 'm' FROM comments`,
 		"reports":         `UPDATE comments SET reports = 1`,
+		"replies counted": `UPDATE comments SET answers = 1 WHERE site = 'news'`,
+		"likes counted":   `UPDATE comments SET likes = 1`,
+		"a like more":     `INSERT INTO likes SELECT site, id, gen_random_uuid() FROM comments`,
 		"page's key":      `UPDATE pages SET key = 'q'`,
 		"site gone":       `DELETE FROM sites`,
 	} {

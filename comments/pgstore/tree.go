@@ -51,20 +51,38 @@ func withTop(condition, order string) string {
 }
 
 // Trees implements comments.TreeReader.
-func (db *DB) Trees(ctx context.Context, site, key string, sort comments.Sort, at comments.Point, limit int) (list []comments.Tree, err error) {
+func (db *DB) Trees(ctx context.Context, site, key string, sort comments.Sort, at comments.Point, limit int) ([]comments.Tree, error) {
 	newest, with := sort == comments.Newest, at.With && at.ID != ""
-	args := []any{site, max(limit, 0), from(at.ID, newest), pageUUID(site, key), from("", !newest)}
 	sql := listedTrees(newest, with)
 	if sort == comments.Liked {
 		sql = withTop(likedList(tops, topLikes, with))
-		args = append(args, likesFrom(at))
 	}
-	err = db.Read(ctx, func(q Queryer) error {
+	return wherever(ctx, db, site, key, func(q Queryer, page pgtype.UUID) ([]comments.Tree, error) {
+		args := []any{site, max(limit, 0), from(at.ID, newest), page, from("", !newest)}
+		if sort == comments.Liked {
+			args = append(args, likesFrom(at))
+		}
 		rows, err := q.Query(ctx, sql, args...)
+		if err != nil {
+			return nil, err
+		}
+		return collectTrees(rows, site)
+	})
+}
+
+// wherever reads a list of a page. Only where there is nothing under its key does it ask
+// whether the page has another by now.
+func wherever[T any](ctx context.Context, db *DB, site, key string, read func(q Queryer, page pgtype.UUID) ([]T, error)) (list []T, err error) {
+	err = db.Read(ctx, func(q Queryer) error {
+		if list, err = read(q, pageUUID(site, key)); err != nil || len(list) > 0 {
+			return err
+		}
+		now, err := resolve(ctx, q, site, key)
 		if err != nil {
 			return err
 		}
-		if list, err = collectTrees(rows, site); err != nil || len(list) > 0 {
+		if now != key {
+			list, err = read(q, pageUUID(site, now))
 			return err
 		}
 		return known(ctx, q, site)
@@ -166,8 +184,14 @@ func collectBranches(rows pgx.Rows, site string, lists [][]comments.Comment) (fo
 
 // MostLiked implements comments.TreeReader.
 func (db *DB) MostLiked(ctx context.Context, site, key string, at comments.Point, limit int) ([]comments.Comment, error) {
-	list, err := db.list(ctx, site, withPages(likedList(standing, `(-likes)`, at.With && at.ID != "")),
-		max(limit, 0), from(at.ID, false), pageUUID(site, key), from("", true), likesFrom(at))
+	sql := withPages(likedList(standing, `(-likes)`, at.With && at.ID != ""))
+	list, err := wherever(ctx, db, site, key, func(q Queryer, page pgtype.UUID) ([]comments.Comment, error) {
+		rows, err := q.Query(ctx, sql, site, max(limit, 0), from(at.ID, false), page, from("", true), likesFrom(at))
+		if err != nil {
+			return nil, err
+		}
+		return collectComments(rows, site)
+	})
 	return shown(list), err
 }
 

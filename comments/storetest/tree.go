@@ -271,5 +271,11 @@ func treesMove(t *testing.T, b *Bench) {
 	list, err := b.Store.MostLiked(b.Ctx, "news", "b", comments.Point{}, 2)
 	b.Must(err)
 	b.Equal("liked", IDs(list), []comments.ID{reply.ID, top.ID})
+	former, err := b.Store.MostLiked(b.Ctx, "news", "a", comments.Point{}, 2)
+	b.Must(err)
+	b.Equal("liked, by its former key", former, list)
+	for _, sort := range []comments.Sort{comments.Oldest, comments.Newest, comments.Liked} {
+		b.Equal("trees by a former key", b.trees("a", sort, comments.Point{}, 9), b.trees("b", sort, comments.Point{}, 9))
+	}
 	b.Equal("and once more", b.Like(top.ID, 2, true).Likes, int64(2))
 }

@@ -122,5 +122,8 @@ func cursor() *huma.Param {
 }
 
 func sorting() *huma.Param {
-	return &huma.Param{Name: "sort", In: "query", Schema: &huma.Schema{Type: "string", Enum: []any{"oldest", "newest"}, Default: "oldest"}}
+	return &huma.Param{
+		Name: "sort", In: "query", Description: "liked is read as oldest where the site counts no likes",
+		Schema: &huma.Schema{Type: "string", Enum: []any{"oldest", "newest", "liked"}, Default: "oldest"},
+	}
 }
