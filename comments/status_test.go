@@ -36,10 +36,10 @@ func TestBannedIsSpam(t *testing.T) {
 	for _, check := range []string{CheckBan, CheckRule} {
 		for _, mode := range []Mode{PreModerated, PostModerated} {
 			set := Settings{Mode: mode, OnSpam: OnSpamHold}
-			if got := firstStatus(set, []Signal{{Check: check, Level: LevelSpam}}); got != Spam {
+			if got := firstStatus(set, Page{}, []Signal{{Check: check, Level: LevelSpam}}, false); got != Spam {
 				t.Errorf("%s, %s: %s", check, mode, got)
 			}
-			if got := firstStatus(set, []Signal{{Check: check, Level: LevelHold}}); got != Pending {
+			if got := firstStatus(set, Page{}, []Signal{{Check: check, Level: LevelHold}}, false); got != Pending {
 				t.Errorf("%s holds, %s: %s", check, mode, got)
 			}
 		}
