@@ -37,6 +37,28 @@ func (s *Service) SetSite(ctx context.Context, id string, pairs []Pair, actor st
 	if err != nil {
 		return Site{}, err
 	}
+	return s.setSite(ctx, site, pairs, actor)
+}
+
+// SetSiteAt is SetSite if the site is still at a version, else ErrVersion.
+func (s *Service) SetSiteAt(ctx context.Context, id string, version uint64, pairs []Pair, actor string) (Site, error) {
+	site, err := s.cfg.Store.Site(ctx, id)
+	if err == nil && site.Version != version {
+		err = fmt.Errorf("site %s: %w", id, ErrVersion)
+	}
+	if err != nil {
+		return Site{}, err
+	}
+	return s.setSite(ctx, site, pairs, actor)
+}
+
+// CheckSetting is nil for a value that a setting (or "name", "origins") can have.
+func CheckSetting(key, value string) error {
+	site := Site{Settings: DefaultSettings()}
+	return site.set(key, value)
+}
+
+func (s *Service) setSite(ctx context.Context, site Site, pairs []Pair, actor string) (Site, error) {
 	keys := make([]string, len(pairs))
 	for i, p := range pairs {
 		if err := site.set(p.Key, p.Value); err != nil {

@@ -27,6 +27,7 @@ type Desk interface {
 	CheckWords(site comments.Site, typed comments.Words) (comments.Words, error)
 	Answer(ctx context.Context, a comments.Answer) (comments.Comment, error)
 	GatePage(ctx context.Context, site, page string, gate comments.Gate, actor string) (comments.Page, error)
+	SetSiteAt(ctx context.Context, id string, version uint64, pairs []comments.Pair, actor string) (comments.Site, error)
 	SetSite(ctx context.Context, id string, pairs []comments.Pair, actor string) (comments.Site, error)
 }
 

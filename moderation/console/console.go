@@ -112,5 +112,6 @@ func (c *Console) Routes(r *mux.Router) {
 	c.screeningRoutes(r)
 	c.judgeRoutes(r)
 	c.attackRoutes(r)
+	c.settingsRoutes(r)
 	c.registerAPI()
 }

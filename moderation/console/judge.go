@@ -55,6 +55,9 @@ type judging struct {
 	Did       string // what the last form did
 	Author    *authorView
 	Revisions []revision
+	Site      string
+	Page      string   // key
+	Gates     []choice // whom the page lets in
 }
 
 // authorView is what is known of who wrote a comment, in words.
@@ -110,6 +113,10 @@ func (c *Console) judging(r *http.Request, v *visit, site comments.Site, view mo
 	}
 	if said := r.URL.Query().Get("did"); slices.Contains(did, said) {
 		j.Did = v.l.Say("judge.did." + said)
+	}
+	j.Site, j.Page = view.Site, view.Item.Page.Key
+	for _, g := range []comments.Gate{comments.GateOpen, comments.GateHeld, comments.GateClosed} {
+		j.Gates = append(j.Gates, choice{Value: string(g), Words: v.l.Say("gate." + string(g)), On: g == view.Item.Page.Gate()})
 	}
 	var err error
 	if j.Author, err = c.authorView(r, v, view.Comment); err != nil {

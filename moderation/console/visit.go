@@ -131,6 +131,8 @@ type frame struct {
 	MayPeople bool
 	// Alarms are the attacks that go on.
 	Alarms []alarmBar
+	// MaySettings shows the way to a site's settings.
+	MaySettings bool
 }
 
 func (c *Console) frame(r *http.Request, v *visit, page string) frame {
@@ -138,6 +140,7 @@ func (c *Console) frame(r *http.Request, v *visit, page string) frame {
 		Page: page, Screened: c.cfg.Screening != nil, Email: v.who.Email, Initials: initials(v.who.Email),
 		Role: v.l.Say("role." + string(v.who.Role)), Other: c.otherLanguage(r, v.l),
 		MayPeople: v.who.Can(moderation.ManagePeople), Alarms: c.alarmBars(v),
+		MaySettings: v.who.Can(moderation.ManageSite),
 	}
 }
 

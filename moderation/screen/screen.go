@@ -56,6 +56,7 @@ func Default(more ...Check) *List {
 		Contacts(),
 		Personal(),
 		Shape(),
+		StaffNames(),
 	}, more...)...)
 }
 
