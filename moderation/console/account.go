@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/mileusna/useragent"
+
 	"duyet/comments"
 	"duyet/moderation"
 	"duyet/templates"
@@ -83,7 +85,7 @@ func (c *Console) accountPage(w http.ResponseWriter, r *http.Request, v *visit, 
 		current = moderation.SessionInfo{Hash: moderation.HashOf(cookie.Value)}.ID()
 	}
 	for _, s := range a.Sessions {
-		p.Sessions = append(p.Sessions, sessionRow{ID: s.ID(), Agent: s.Agent, Began: s.Began, Current: s.ID() == current})
+		p.Sessions = append(p.Sessions, sessionRow{ID: s.ID(), Agent: v.agent(s.Agent), Began: s.Began, Current: s.ID() == current})
 	}
 	for _, k := range a.Passkeys {
 		p.Passkeys = append(p.Passkeys, passkeyRow{
@@ -104,6 +106,18 @@ func (c *Console) accountPage(w http.ResponseWriter, r *http.Request, v *visit, 
 		title = v.l.Say("desk.error_title", "Title", title)
 	}
 	return c.set.Page(w, status, "console/account", templates.View{L: v.l, D: p, Title: title + " · Duyet", NoIndex: true, Classes: "wide"})
+}
+
+// agent names a browser and its system from what it says it is; "" when it says neither.
+func (v *visit) agent(said string) string {
+	ua := useragent.Parse(said)
+	switch {
+	case ua.Name == "":
+		return ""
+	case ua.OS == "":
+		return ua.Name
+	}
+	return v.l.Say("account.agent", "Browser", ua.Name, "System", ua.OS)
 }
 
 // scopeWords are the permissions as their messages name them.

@@ -20,6 +20,7 @@ import (
 func (h *house) in(email string) *browser {
 	h.Helper()
 	b := h.browser()
+	b.agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 	if a := b.post("/moderation/login", url.Values{"email": {email}, "password": {password}}); a.Code != http.StatusSeeOther {
 		h.Fatalf("sign-in: %d %s", a.Code, a.Body)
 	}
@@ -107,6 +108,9 @@ func TestSessionsAreListedAndRevoked(t *testing.T) {
 	withPassword(h)
 	one, two := h.in("an@bao.example"), h.in("an@bao.example")
 	page := one.get(accountPath)
+	if err := page.says("Firefox trên Linux"); err != nil {
+		t.Error(err)
+	}
 	id := page.find(func(n *html.Node) bool {
 		return attr(n, "name") == "id" && n.Parent != nil && strings.Contains(text(n.Parent), "Kết thúc")
 	})

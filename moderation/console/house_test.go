@@ -181,6 +181,7 @@ type browser struct {
 	*house
 	cookies map[string]*http.Cookie
 	lang    string
+	agent   string
 }
 
 func (h *house) browser() *browser {
@@ -209,6 +210,7 @@ type answer struct {
 func (b *browser) do(r *http.Request) answer {
 	b.Helper()
 	r.Header.Set("Accept-Language", b.lang)
+	r.Header.Set("User-Agent", b.agent)
 	for _, c := range b.cookies {
 		r.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value})
 	}

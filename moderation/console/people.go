@@ -17,16 +17,16 @@ import (
 // peoplePage lists who may sign in, with the form that invites somebody.
 type peoplePage struct {
 	frame
-	People []personRow
-	Roles  []choice
-	Sites  []choice
-	AllToo bool // the visitor may appoint for all sites
-	All    bool // that box is marked
-	Email  string
-	Done   string
-	Link   string // a one-time link just made, shown once
-	LinkOf string
-	Errors map[string]string
+	People  []personRow
+	Roles   []choice
+	Sites   []choice
+	AllToo  bool   // the visitor may appoint for all sites
+	All     bool   // that box is marked
+	Address string // as typed into the form
+	Done    string
+	Link    string // a one-time link just made, shown once
+	LinkOf  string
+	Errors  map[string]string
 }
 
 type personRow struct {
@@ -169,7 +169,7 @@ func (c *Console) invite(w http.ResponseWriter, r *http.Request, v *visit) error
 		return err
 	}
 	return c.peoplePage(w, r, v, status, func(p *peoplePage) {
-		p.Errors, p.Email = wrong, email
+		p.Errors, p.Address = wrong, email
 		p.pick(role, sites)
 		p.All = r.PostForm.Get("scope") == "all"
 	})
@@ -243,7 +243,7 @@ func (c *Console) personPage(w http.ResponseWriter, r *http.Request, v *visit, s
 	choose(p.Roles, string(a.Role))
 	choose(p.Sites, a.Moderator.Sites...)
 	for _, s := range a.Sessions {
-		p.Sessions = append(p.Sessions, sessionRow{ID: s.ID(), Agent: s.Agent, Began: s.Began})
+		p.Sessions = append(p.Sessions, sessionRow{ID: s.ID(), Agent: v.agent(s.Agent), Began: s.Began})
 	}
 	add(p)
 	return c.set.Page(w, status, "console/person", templates.View{L: v.l, D: p, Title: a.Email + " · Duyet", NoIndex: true, Classes: "wide"})
