@@ -48,6 +48,7 @@ type Site struct {
 	articles []Article
 	mux      *http.ServeMux
 	policy   string
+	authors  map[string]string // keys of the samples', by network
 }
 
 // New sets the newspaper up.
