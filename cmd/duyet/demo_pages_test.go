@@ -21,7 +21,7 @@ func TestTheNewspaperUsesItAll(t *testing.T) {
 	}
 	for path, want := range map[string]map[string]string{
 		"pho-di-bo-ven-song": {
-			"duyet-views": "Lượt xem 4.6", "duyet-latest": "Bình luận mới nhất", "duyet-discussed": "Được bình luận nhiều Phố đi bộ ven sông mở thêm hai tối mỗi tuần 4 bình luận",
+			"duyet-views": "Lượt xem 4.6", "duyet-latest": "Bình luận mới nhất", "duyet-discussed": "Được bình luận nhiều Phố đi bộ ven sông mở thêm hai tối mỗi tuần 7 bình luận",
 			"duyet-visitors": "Lượt truy cập Đang online1 Hôm nay1 Trong tuần1 Tất cả1",
 		},
 		"video-ben-do-som-mai":  {"duyet-views": "Lượt xem 3.6", "duyet-latest": "Bình luận mới nhất"},

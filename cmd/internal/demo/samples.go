@@ -30,6 +30,8 @@ type sample struct {
 	report string // a reader's, of what is public
 	appeal string // the author's, of a rejection
 	edit   string // the author's new words, which wait
+	pick   bool   // the newsroom chose it
+	answer string // the newsroom's
 }
 
 // samples stand in the order of their writing.
@@ -43,7 +45,8 @@ func samples() []sample {
 		slug: "pho-di-bo-ven-song", ago: 24*time.Hour + 20*time.Minute, addr: "203.0.113.77",
 		name: "Trần Văn Lộc", title: "Sân trường nhận xe được", parent: "Mở thêm tối nhưng phải lo chỗ gửi xe trước",
 		content: "Tôi làm bảo vệ ở trường. Sân chứa được chừng hai trăm xe máy; phường có văn bản là chúng tôi sẵn sàng.",
-		action:  moderation.Approve, likes: 21,
+		action:  moderation.Approve, likes: 21, pick: true,
+		answer: "Chúng tôi đã hỏi Ủy ban phường: văn bản mượn sân trường sẽ được gửi trong tuần này. Kết quả sẽ đăng dưới bài.",
 	}, {
 		slug: "en/riverside-evenings", ago: 24 * time.Hour, addr: "2001:db8:1:5::9",
 		name: "Nguyễn Hữu Phước", title: "Lovely in the evening, hard to reach",
