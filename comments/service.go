@@ -27,6 +27,7 @@ type Config struct {
 	Alarm    Alarm // nil = Calm
 	Works    Works
 	Receipts Receipts
+	Codes    Codes // nil = nobody finds a comment by its code
 	Screener Screener
 	Now      func() time.Time
 }

@@ -41,6 +41,7 @@ type Store interface {
 	PageKeeper
 	AuthorReader
 	Reporter
+	CodeKeeper
 	Journal
 	Sweeper
 	Observable
@@ -71,6 +72,7 @@ type Creation struct {
 	Page    Page    // stored if the page is new; otherwise the page that stands is kept
 	Ticket  Spend   // what the comment pays with; a zero ID spends nothing
 	Author  Author  // a zero Addr stores none
+	Code    CodeKey // by which it can be found; 0 = none
 	Actor   string
 }
 

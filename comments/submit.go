@@ -97,7 +97,7 @@ func (s *Service) Submit(ctx context.Context, site Site, sub Submission) (_ Subm
 		author = Author{Addr: sub.Addr, Expires: now.Add(site.Settings.AddressesFor)}
 	}
 	stored, repeated, err := s.cfg.Store.Create(ctx, Creation{
-		Comment: comment, Page: page, Author: author, Actor: ActorReader,
+		Comment: comment, Page: page, Author: author, Actor: ActorReader, Code: s.codeKey(comment.ID),
 		Ticket: Spend{ID: ticket.ID, Expires: ticket.Expires, Words: sub.words(ticket.ID)},
 	})
 	switch {

@@ -62,15 +62,17 @@ type Meter string
 
 // Meters.
 const (
-	MeterComment Meter = "comment" // accepted ones
-	MeterTicket  Meter = "ticket"
-	MeterImage   Meter = "image"
-	MeterSound   Meter = "sound"
-	MeterLike    Meter = "like"
-	MeterWork    Meter = "work"   // challenges asked for
-	MeterNudge   Meter = "nudge"  // words looked at before they are sent
-	MeterOwn     Meter = "own"    // an author's edits, withdrawals and appeals
-	MeterReport  Meter = "report" // readers' reports; beyond them each costs a code
+	MeterComment    Meter = "comment" // accepted ones
+	MeterTicket     Meter = "ticket"
+	MeterImage      Meter = "image"
+	MeterSound      Meter = "sound"
+	MeterLike       Meter = "like"
+	MeterWork       Meter = "work"        // challenges asked for
+	MeterNudge      Meter = "nudge"       // words looked at before they are sent
+	MeterOwn        Meter = "own"         // an author's edits, withdrawals and appeals
+	MeterReport     Meter = "report"      // readers' reports; beyond them each costs a code
+	MeterLookUp     Meter = "lookup"      // receipt codes that found nothing
+	MeterLookUpSite Meter = "lookup site" // the same, of all networks together
 
 	// What failed, and let nothing in.
 	MeterFailed Meter = "failed" // tries with a slip in a field, a ticket that is no good, or a wrong code

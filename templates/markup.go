@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/sergi/go-diff/diffmatchpatch"
 	"mvdan.cc/xurls/v2"
 )
 
@@ -109,6 +110,31 @@ func writePlain(b *strings.Builder, text string) {
 		}
 		b.WriteString(html.EscapeString(line))
 	}
+}
+
+// Changes sets two versions of a plain text as one, with what was removed in <del> and
+// what was added in <ins>. The words removed and added stand before each, for whoever does
+// not see how they are marked.
+func Changes(before, after, removed, added string) template.HTML {
+	var b strings.Builder
+	mark := func(tag, word, text string) {
+		b.WriteString("<" + tag + `><span class="out">` + html.EscapeString(word) + ": </span>")
+		writePlain(&b, text)
+		b.WriteString("</" + tag + ">")
+	}
+	b.WriteString("<p>")
+	for _, c := range changes(before, after) {
+		switch c.kind {
+		case diffmatchpatch.DiffDelete:
+			mark("del", removed, c.text)
+		case diffmatchpatch.DiffInsert:
+			mark("ins", added, c.text)
+		default:
+			writePlain(&b, c.text)
+		}
+	}
+	b.WriteString("</p>")
+	return template.HTML(b.String())
 }
 
 // trusted is HTML made by this package from its own embedded files.

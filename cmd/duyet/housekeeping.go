@@ -101,3 +101,12 @@ func (s *service) untilBackup(dir string) time.Duration {
 	}
 	return max(soon, s.cfg.Backups.Every-s.in.now().Sub(last.ModTime()))
 }
+
+// fillCodes has comments be found by their receipt codes that an earlier release or a move
+// has brought. What it can't do now it does at the next start.
+func (s *service) fillCodes(ctx context.Context) error {
+	if err := s.in.store.Comments().FillCodes(ctx, s.in.receipts.CodeKey); err != nil && ctx.Err() == nil {
+		s.log.Error("comments can't all be found by their receipt codes", "err", err)
+	}
+	return nil
+}

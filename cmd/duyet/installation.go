@@ -98,7 +98,7 @@ func newInstallation(store *storage.Storage, log *slog.Logger, now func() time.T
 		Store: store.Comments(), Tickets: in.tickets, Judge: store.Judge(captcha.NewJudge(captcha.DeadMost, now)), Limiter: store.Limiter(limiter),
 		Alarm:    in.alarm,
 		Works:    work.New(in.workKeys, store.Works(work.NewMemory(work.LedgerMost, now))),
-		Receipts: in.receipts, Screener: in.screener(), Now: now,
+		Receipts: in.receipts, Codes: in.receipts, Screener: in.screener(), Now: now,
 	})
 	in.moderation = moderation.NewService(moderation.Config{
 		Store: store.Moderation(), Comments: in.comments, Sites: store.Comments(), Pages: store.Comments(), Mover: in.comments, Desk: in.comments,

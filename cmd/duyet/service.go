@@ -266,6 +266,7 @@ func (s *service) run(ctx context.Context, ready func(), more ...func(context.Co
 	g.Go(func() error { return s.follow(ctx) })
 	g.Go(func() error { return s.backUp(ctx) })
 	g.Go(func() error { return s.in.alarm.Run(ctx) })
+	g.Go(func() error { return s.fillCodes(ctx) })
 	g.Go(func() error { s.readers.Run(ctx); return nil })
 	for _, fn := range more {
 		g.Go(func() error { return fn(ctx) })

@@ -31,7 +31,7 @@ func (db *DB) Check(ctx context.Context, progress func(done, total int64), repor
 	return db.View(ctx, func(tx *Tx) error {
 		c := &checker{ctx: ctx, tx: tx, key: db.key, tell: progress, report: report, heads: map[string]head{}, sites: map[uint32]*siteCheck{}}
 		for _, step := range []func() error{
-			c.checkSites, c.checkPages, c.checkComments, c.checkRevisions, c.checkReports, c.checkAuthors, c.checkQueues, c.checkThreads,
+			c.checkSites, c.checkPages, c.checkComments, c.checkRevisions, c.checkReports, c.checkAuthors, c.checkCodes, c.checkQueues, c.checkThreads,
 			c.checkTrees, c.checkReplies, c.checkLiked, c.checkLikes,
 			c.checkJournals, c.checkDetails, c.checkSpent, c.checkAddresses, c.checkAudience, c.checkDays, c.checkAliases, c.checkCounts,
 		} {

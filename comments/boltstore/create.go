@@ -163,6 +163,9 @@ func (p *creation) write(tx *Tx, h *head, pg *page, key []byte) {
 		tx.putAddress(h.number, p.uuid, p.Author)
 	}
 	tx.put(bucketComments, key, c.record(key))
+	if p.Code != 0 {
+		tx.put(bucketCodes, codeKey(h.number, p.uuid, p.Code), present)
+	}
 	tx.index(h, pg, nil, &c.Comment, p.uuid)
 }
 

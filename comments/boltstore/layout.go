@@ -19,6 +19,8 @@
 //	revisions  site, uuid, version (8)             words that stood before; erasable
 //	authors    site, 'k' or 'n', author's key or    empty; who wrote a comment, and from which
 //	           network (16), uuid                  network as long as its address is kept
+//	codes      site, week (2), code's key (4),     empty; comments by receipt code, see codes.go
+//	           uuid
 //	reports    site, uuid, reader (16)             reason, sentence, time, whether closed
 //	pages      site, canonical key                 number, counts, title …
 //	queues     site, queue (1 byte), uuid          empty; one entry for the status, and one

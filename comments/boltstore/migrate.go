@@ -31,6 +31,7 @@ func migrations() []Migration {
 		keepAuthorsAndReports,
 		plantTrees,
 		layIndexes,
+		layCodes,
 	}
 }
 

@@ -100,6 +100,7 @@ func NotMoved() map[string]string {
 		string(bucketIndexes): "made from the comments, beside serving",
 		string(bucketTerms):   "made from the comments, beside serving",
 		string(bucketAuthors): "made from the comments and the addresses",
+		string(bucketCodes):   "made from the comments and the secret",
 		string(bucketTrees):   "made from the comments",
 		string(bucketReplies): "made from the comments",
 		string(bucketLiked):   "made from the comments",
@@ -215,6 +216,9 @@ func putMovedComment(tx *Tx, m comments.MovedComment) error {
 	c := stored{Comment: m.Comment, history: m.History, body: appendBody(nil, m.Comment)}
 	tx.put(bucketComments, key, c.record(key))
 	tx.index(h, p, nil, &c.Comment, id)
+	if tx.Has(bucketAbout, []byte(aboutCodes)) {
+		tx.delete(bucketAbout, []byte(aboutCodes)) // they are to be filled again
+	}
 	h.dirty = true
 	return nil
 }

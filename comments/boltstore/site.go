@@ -230,7 +230,7 @@ func (db *DB) RemoveSite(ctx context.Context, id, actor string) error {
 			return err
 		}
 		prefix := siteKey(number)
-		for _, b := range []Bucket{bucketComments, bucketRevisions, bucketAuthors, bucketReports, bucketPages, bucketQueues, bucketThreads, bucketTrees, bucketReplies, bucketLiked, bucketLikes, bucketJournal, bucketDetails, bucketAudience, bucketViews, bucketDays, bucketAliases, bucketIndexes, bucketTerms} {
+		for _, b := range []Bucket{bucketComments, bucketRevisions, bucketAuthors, bucketCodes, bucketReports, bucketPages, bucketQueues, bucketThreads, bucketTrees, bucketReplies, bucketLiked, bucketLikes, bucketJournal, bucketDetails, bucketAudience, bucketViews, bucketDays, bucketAliases, bucketIndexes, bucketTerms} {
 			tx.removePrefix(b, prefix)
 		}
 		for key := range tx.pages {

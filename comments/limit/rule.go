@@ -21,17 +21,19 @@ type Rules map[comments.Meter][]Rule
 // DefaultRules are what one network may do.
 func DefaultRules() Rules {
 	return Rules{
-		comments.MeterComment: {{Most: 5, Per: time.Minute}, {Most: 30, Per: time.Hour}},
-		comments.MeterTicket:  {{Most: 30, Per: time.Minute}},
-		comments.MeterImage:   {{Most: 60, Per: time.Minute}},
-		comments.MeterSound:   {{Most: 10, Per: time.Minute}},
-		comments.MeterLike:    {{Most: 30, Per: time.Minute}, {Most: 300, Per: time.Hour}},
-		comments.MeterWork:    {{Most: 30, Per: time.Minute}},
-		comments.MeterNudge:   {{Most: 20, Per: time.Minute}},
-		comments.MeterOwn:     {{Most: 10, Per: time.Minute}, {Most: 60, Per: time.Hour}},
-		comments.MeterReport:  {{Most: 5, Per: 10 * time.Minute}},
-		comments.MeterFailed:  {{Most: 30, Per: time.Minute}, {Most: 200, Per: time.Hour}},
-		comments.MeterWrong:   {{Most: 10, Per: 10 * time.Minute, Pause: 10 * time.Minute}},
+		comments.MeterComment:    {{Most: 5, Per: time.Minute}, {Most: 30, Per: time.Hour}},
+		comments.MeterTicket:     {{Most: 30, Per: time.Minute}},
+		comments.MeterImage:      {{Most: 60, Per: time.Minute}},
+		comments.MeterSound:      {{Most: 10, Per: time.Minute}},
+		comments.MeterLike:       {{Most: 30, Per: time.Minute}, {Most: 300, Per: time.Hour}},
+		comments.MeterWork:       {{Most: 30, Per: time.Minute}},
+		comments.MeterNudge:      {{Most: 20, Per: time.Minute}},
+		comments.MeterOwn:        {{Most: 10, Per: time.Minute}, {Most: 60, Per: time.Hour}},
+		comments.MeterReport:     {{Most: 5, Per: 10 * time.Minute}},
+		comments.MeterLookUp:     {{Most: 5, Per: time.Minute}, {Most: 15, Per: time.Hour}},
+		comments.MeterLookUpSite: {{Most: 300, Per: time.Hour}},
+		comments.MeterFailed:     {{Most: 30, Per: time.Minute}, {Most: 200, Per: time.Hour}},
+		comments.MeterWrong:      {{Most: 10, Per: 10 * time.Minute, Pause: 10 * time.Minute}},
 	}
 }
 
@@ -47,7 +49,7 @@ func Gates(m comments.Meter) []comments.Meter {
 // BySite reports whether a meter counts for each site by itself. What costs the machine
 // rather than the site is counted for all sites together.
 func BySite(m comments.Meter) bool {
-	return m == comments.MeterComment || m == comments.MeterFailed || m == comments.MeterWrong
+	return m == comments.MeterComment || m == comments.MeterFailed || m == comments.MeterWrong || m == comments.MeterLookUpSite
 }
 
 // Scale multiplies what a rule allows.

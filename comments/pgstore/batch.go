@@ -57,6 +57,7 @@ type stored struct {
 	comments.Comment
 	seq   uint64 // of its last event
 	last  comments.Transition
+	code  comments.CodeKey // of a fresh one
 	fresh bool
 	dirty bool
 
@@ -255,11 +256,11 @@ func (s *siteSet) insertComments(q *pgx.Batch) {
 		}
 		public, _ := encodeWords(c.Public)
 		q.Queue(`INSERT INTO comments (site, id, page, parent, name, title, content, lang, status, version, seq, signals, suspect, created_at, edited_at,
-				root, author, risk, likes, reports, marks, appealed, public)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
+				root, author, risk, likes, reports, marks, appealed, public, code)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
 			s.site, pgtype.UUID{Bytes: id, Valid: true}, pageUUID(s.site, c.Page), uuidOf(c.Parent), c.Name, c.Title, c.Content, c.Lang,
 			string(c.Status), c.Version, c.seq, signals, suspicious(&c.Comment), Stamp(c.CreatedAt), Stamp(c.EditedAt),
-			uuidOf(c.Root), authorUUID(c.Author), c.Risk, c.Likes, c.Reports, c.Marks, c.In(comments.Appeals), public)
+			uuidOf(c.Root), authorUUID(c.Author), c.Risk, c.Likes, c.Reports, c.Marks, c.In(comments.Appeals), public, codeOf(c.code))
 	}
 }
 

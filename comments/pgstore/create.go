@@ -126,7 +126,7 @@ func (op *creation) root(s *siteSet) (comments.ID, error) {
 }
 
 func (op *creation) write(s *siteSet, tx *Tx, h *head, p *page, root comments.ID) {
-	c := &stored{Comment: op.Comment, fresh: true}
+	c := &stored{Comment: op.Comment, code: op.Code, fresh: true}
 	c.Root, c.Likes = root, 0 // see Liker
 	s.comments[op.id] = c
 	tx.told(h, c, comments.Event{

@@ -55,6 +55,7 @@ func Lists(site, page string, limit int) map[string]List {
 	}
 	middle := from(comments.ID(site+"~01900000-0000-7000-8000-000000002710"), true)
 	lists["by author"] = List{byAuthor, []any{site, limit, middle, pgtype.UUID{Bytes: [16]byte{1}, Valid: true}}, "comments_author"}
+	lists["by code"] = List{byCode, []any{site, 7}, "comments_code"}
 	lists["by network"] = List{byNetwork, []any{site, limit, middle, "192.0.2.7"}, "addresses_net"}
 	middle = from(comments.ID(site+"~01900000-0000-7000-8000-000000002710"), false)
 	for name, newest := range map[string]bool{"oldest": false, "newest": true} {

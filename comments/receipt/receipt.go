@@ -25,7 +25,7 @@ type Sealer struct {
 	keys []keys // current first
 }
 
-type keys struct{ receipt, code []byte }
+type keys struct{ receipt, code, index []byte }
 
 // KeyLeast is the fewest bytes a key may have.
 const KeyLeast = 16
@@ -56,6 +56,9 @@ func New(masters [][]byte) (*Sealer, error) {
 			return nil, fmt.Errorf("receipt key: %w", err)
 		}
 		if k.code, err = hkdf.Key(sha256.New, m, nil, "duyet receipt code v1", sha256.Size); err != nil {
+			return nil, fmt.Errorf("receipt key: %w", err)
+		}
+		if k.index, err = hkdf.Key(sha256.New, m, nil, "duyet receipt code index v1", sha256.Size); err != nil {
 			return nil, fmt.Errorf("receipt key: %w", err)
 		}
 		s.keys = append(s.keys, k)

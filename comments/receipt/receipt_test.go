@@ -12,6 +12,7 @@ import (
 
 var (
 	_ comments.Receipts = (*Sealer)(nil)
+	_ comments.Codes    = (*Sealer)(nil)
 
 	oldKey = bytes.Repeat([]byte{1}, 32)
 	newKey = bytes.Repeat([]byte{2}, 32)
@@ -115,6 +116,19 @@ func TestCode(t *testing.T) {
 	}
 	if old := sealer(t, oldKey); old.Code(id) == code || !sealer(t, newKey, oldKey).IsCode(id, old.Code(id)) || s.IsCode(id, old.Code(id)) {
 		t.Error("codes and keys")
+	}
+	for _, typed := range []string{code, strings.ToLower(code), " " + strings.ReplaceAll(code, "0", "O")} {
+		if key, ok := s.TypedKey(typed); !ok || key != s.CodeKey(id) || key == 0 {
+			t.Errorf("%q has the key %d, %v", typed, key, ok)
+		}
+	}
+	for _, typed := range []string{"", "K7QX", "K7QX-29MDX", "K7QX-29M!", "K7QX-29MU", "K7QX\n29MD", strings.Repeat("0", 16)} {
+		if _, ok := s.TypedKey(typed); ok {
+			t.Errorf("%q is taken for a code", typed)
+		}
+	}
+	if key, _ := sealer(t, oldKey).TypedKey(code); key == s.CodeKey(id) {
+		t.Error("a key that another secret makes")
 	}
 	if s.IsCode(id, "") || s.IsCode(newID(t, "news"), code) {
 		t.Error("a code names another comment")

@@ -62,6 +62,8 @@ func Run(t *testing.T, open func(t *testing.T) comments.Store) {
 		{"Written", written},
 		{"Reports", reports},
 		{"ReportsRacing", reportsRacing},
+		{"Codes", codes},
+		{"CodesFilled", codesFilled},
 		{"Absence", absence},
 		{"Journal", journal},
 		{"History", history},

@@ -266,6 +266,7 @@ func (d *Door) registerOwn() {
 	mine := d.operation("read-own", "mine", "Read one's own comments",
 		"With their state, and what may be done with them. Receipts of other sites, or of nothing, are passed over.", reflect.TypeFor[mineBody]())
 	register(d, mine, d.readMine)
+	d.registerLookUp()
 	for _, o := range []struct {
 		id, path, summary, text string
 		body                    reflect.Type

@@ -31,7 +31,7 @@ type fields struct {
 }
 
 // names are the fields of a submission in the order of the form, in which errors are told.
-var names = [...]string{"name", "title", "content", "page", "page_title", "parent", "ticket", "code", "work", "author", "comment", "receipt", "reason", "text"}
+var names = [...]string{"name", "title", "content", "page", "page_title", "parent", "ticket", "code", "work", "author", "comment", "receipt", "receipt_code", "reason", "text"}
 
 // trapField is the name of the field that no person sees.
 const trapField = "website"

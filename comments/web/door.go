@@ -157,6 +157,7 @@ func (d *Door) Routes(r *mux.Router) {
 	get("/s/{site}/latest", d.read(kindLatestList, d.latestFragment))
 	get("/s/{site}/count", d.read(kindCountOne, d.countFragment))
 	d.ownRoutes(r)
+	d.receiptRoutes(r)
 	r.Handle("/s/{site}/comments", d.page(d.postForm)).Methods(http.MethodPost)
 	r.Handle("/s/{site}/likes", d.page(d.postLike)).Methods(http.MethodPost)
 	d.registerAPI()

@@ -182,7 +182,7 @@ func newHouse(t testing.TB, base string, settings ...string) *house {
 		Store: h.store, Tickets: h.tickets, Judge: captcha.NewJudge(1000, h.clock),
 		Works:    work.New(func() [][]byte { return [][]byte{[]byte("0123456789abcdef")} }, work.NewMemory(1000, time.Now)),
 		Limiter:  must(limit.New(limit.DefaultRules(), 1000, h.clock))(t),
-		Receipts: receipts, Screener: passing{}, Now: h.clock,
+		Receipts: receipts, Codes: receipts, Screener: passing{}, Now: h.clock,
 	})
 	must(h.svc.AddSite(t.Context(), testSite, "Bến Thượng", []string{"https://news.example"}, comments.ActorOperator))(t)
 	h.set(append([]string{"rate_limit=off"}, settings...)...)

@@ -54,11 +54,16 @@ type ownData struct {
 	ISO, Time, Receipt          string
 
 	Changed               bool // earlier words of it are in public
+	Withdrawn             bool
 	Reason                string
 	Appeal                string
 	Edit, Withdraw, Until string // addresses and the time they end, "" for no more
 	AppealTo              string
+	LookUp                string       // where it is found again by Receipt
+	Article               *articleData // whose thread it is in; nil on that page
 }
+
+type articleData struct{ Title, URL string }
 
 // typed is what stands in a form, byte for byte.
 type typed struct {
@@ -157,7 +162,7 @@ func (d *Door) setCode(f *formData, s screen, ticket string) {
 }
 
 // fieldTargets are the ids of the fields that a reader can mend.
-var fieldTargets = map[string]string{"name": "ten", "title": "tieude", "content": "noidung", "code": "ma", "ticket": "ma"}
+var fieldTargets = map[string]string{"name": "ten", "title": "tieude", "content": "noidung", "code": "ma", "ticket": "ma", "receipt_code": "bien-nhan"}
 
 // fail puts errors into the form, each at its field and all in the summary.
 func (f *formData) fail(l *templates.Locale, invalid *comments.InvalidError) {

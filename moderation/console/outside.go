@@ -1,10 +1,12 @@
 package console
 
 import (
+	"html/template"
 	"time"
 
 	"duyet/comments"
 	"duyet/moderation"
+	"duyet/templates"
 )
 
 // outside is what people beyond the desk have to say of a comment: readers who reported it,
@@ -12,8 +14,25 @@ import (
 type outside struct {
 	Reports []report
 	Appeal  string // the author's sentence
-	Earlier *comments.Words
+	Changed *changed
 	Lang    string
+}
+
+// changed is what an author's edit has made of the words that are public, as one text each.
+type changed struct{ Name, Title, Content template.HTML }
+
+func (v *visit) changed(from comments.Words, to comments.Comment) *changed {
+	set := func(before, after string) template.HTML {
+		return templates.Changes(before, after, v.l.Say("outside.removed"), v.l.Say("outside.added"))
+	}
+	c := &changed{Content: set(from.Content, to.Content)}
+	if from.Name != to.Name {
+		c.Name = set(from.Name, to.Name)
+	}
+	if from.Title != to.Title {
+		c.Title = set(from.Title, to.Title)
+	}
+	return c
 }
 
 // report is a reader's report that is open.
@@ -24,16 +43,16 @@ type report struct {
 }
 
 func (v *visit) outside(view moderation.View) *outside {
-	o := &outside{Appeal: view.Appeal, Earlier: view.Public, Lang: view.Lang}
-	if !view.In(moderation.Edited) {
-		o.Earlier = nil
+	o := &outside{Appeal: view.Appeal, Lang: view.Lang}
+	if view.In(moderation.Edited) {
+		o.Changed = v.changed(*view.Public, view.Comment)
 	}
 	for _, r := range view.Reports {
 		if !r.Closed {
 			o.Reports = append(o.Reports, report{r.At, v.l.Say("report_reason." + r.Reason), r.Text})
 		}
 	}
-	if o.Earlier == nil && o.Appeal == "" && len(o.Reports) == 0 {
+	if o.Changed == nil && o.Appeal == "" && len(o.Reports) == 0 {
 		return nil
 	}
 	return o
