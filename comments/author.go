@@ -77,7 +77,8 @@ type Report struct {
 	Reason  string   // one of ReportReasons
 	Text    string   // a sentence, "" for none
 	At      time.Time
-	Closed  bool // a moderator has decided since
+	Closed  bool  // a moderator has decided since
+	Pays    Spend `json:"-"` // a ticket that it spends, where one was due; not kept with it
 }
 
 // Reporter keeps readers' reports.
@@ -85,7 +86,9 @@ type Reporter interface {
 	// Report stores a report of a standing comment, counts it in Comment.Reports and tells
 	// of it with an event KindReported that moves no version. A comment that is not
 	// standing is ErrNotFound; a second report by the same reader is ErrExists, also when
-	// the first is closed. An Amend that takes Reports to zero closes those that are open.
+	// the first is closed. A ticket it pays with is spent in the same
+	// transaction; one that is spent already is ErrTicketSpent, so of any number of racing
+	// reports with one ticket one counts. An Amend that takes Reports to zero closes those that are open.
 	Report(ctx context.Context, r Report) (Comment, error)
 	// Reports are a comment's, oldest first; none of what does not exist.
 	Reports(ctx context.Context, id ID) ([]Report, error)

@@ -46,11 +46,14 @@ func (s *Service) Flag(ctx context.Context, site Site, f Flag) (Flagged, error) 
 	if err != nil {
 		return Flagged{}, err
 	}
-	giveBack, err := s.mayFlag(ctx, site, c, f)
+	giveBack, pays, err := s.mayFlag(ctx, site, c, f)
 	if err != nil {
 		return Flagged{}, err
 	}
-	_, err = s.cfg.Store.Report(ctx, Report{Comment: c.ID, Reader: key, Reason: f.Reason, Text: text, At: s.cfg.Now()})
+	_, err = s.cfg.Store.Report(ctx, Report{Comment: c.ID, Reader: key, Reason: f.Reason, Text: text, At: s.cfg.Now(), Pays: pays})
+	if errors.Is(err, ErrTicketSpent) {
+		return Flagged{}, Invalid("ticket", CodeTicketSpent)
+	}
 	if errors.Is(err, ErrExists) {
 		giveBack()
 		return Flagged{Comment: c, Again: true}, nil
@@ -91,32 +94,27 @@ func (f Flag) check(site Site) (reader [16]byte, text string, err error) {
 	return key, text, nil
 }
 
-// mayFlag counts a report against its network; beyond the limit it judges a code.
-func (s *Service) mayFlag(ctx context.Context, site Site, c Comment, f Flag) (giveBack func(), err error) {
-	nothing := func() {}
+// mayFlag counts a report against its network; beyond the limit it judges a code, which the
+// report then pays with.
+func (s *Service) mayFlag(ctx context.Context, site Site, c Comment, f Flag) (giveBack func(), pays Spend, err error) {
+	giveBack = func() {}
 	if !site.Settings.RateLimit {
-		return nothing, nil
+		return giveBack, pays, nil
 	}
 	giveBack, err = s.cfg.Limiter.Take(MeterReport, Use{Site: site.ID, Addr: f.Addr})
 	if err == nil || !errors.Is(err, ErrLimited) {
-		return giveBack, err
+		return giveBack, pays, err
 	}
 	if f.Ticket == "" || isBlank(f.Code) {
-		return nothing, Invalid("code", CodeRequired)
+		return giveBack, pays, Invalid("code", CodeRequired)
 	}
 	t, openErr := s.cfg.Tickets.Open(f.Ticket)
 	if err := s.judge(ctx, site, Page{Site: site.ID, Key: c.Page}, Submission{Code: f.Code}, t, openErr, s.cfg.Now()); err != nil {
-		return nothing, err
+		return giveBack, pays, err
 	}
-	// A code is good once: what judges kills a ticket by a wrong answer, so that is given.
-	if _, err := s.cfg.Judge.Judge(ctx, t, spentAnswer); err != nil {
-		return nothing, err
-	}
-	return nothing, nil
+	// No comment has such words: the ticket lets nothing else in.
+	return giveBack, Spend{ID: t.ID, Expires: t.Expires, Words: sha256.Sum256([]byte("duyet report\x00" + string(c.ID) + f.Reason))}, nil
 }
-
-// spentAnswer is no code: whatever ticket it is given for is dead.
-const spentAnswer = "-"
 
 // Public is a comment that readers see, as they see it; any other is ErrNotFound.
 func (s *Service) Public(ctx context.Context, site Site, rawID string) (Comment, error) {

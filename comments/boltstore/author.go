@@ -141,6 +141,13 @@ func (db *DB) Report(ctx context.Context, r comments.Report) (c comments.Comment
 		if tx.get(bucketReports, key) != nil {
 			return fmt.Errorf("report of comment %s: %w", r.Comment, comments.ErrExists)
 		}
+		if r.Pays.ID != (comments.TicketID{}) {
+			ticket := spentKey(r.Pays.ID, r.Pays.Expires)
+			if tx.get(bucketSpent, ticket) != nil {
+				return comments.ErrTicketSpent
+			}
+			tx.put(bucketSpent, ticket, spentRecord(ticket, r.Comment.Site(), r.Comment, r.Pays.Words))
+		}
 		tx.put(bucketReports, key, reportRecord(key, r))
 		next := at.Comment
 		next.Reports++

@@ -100,6 +100,9 @@ func (op *reporting) key() reportKey { return reportKey{op.report.Comment.UUID()
 func (op *reporting) want(s *siteSet) {
 	s.wantComments[op.report.Comment.UUID()] = true
 	s.wantReports = append(s.wantReports, op.key())
+	if op.report.Pays.ID != (comments.TicketID{}) {
+		s.wantTickets[uuid.UUID(op.report.Pays.ID)] = true
+	}
 }
 
 func (op *reporting) run(s *siteSet, tx *Tx) error {
@@ -114,6 +117,12 @@ func (op *reporting) run(s *siteSet, tx *Tx) error {
 	p := s.pages[comments.PageHash(s.site, c.Page)]
 	if p == nil {
 		return fmt.Errorf("page of comment %s: %w", id, comments.ErrDamaged)
+	}
+	if ticket := uuid.UUID(op.report.Pays.ID); ticket != (uuid.UUID{}) {
+		if s.tickets[ticket] != nil {
+			return comments.ErrTicketSpent
+		}
+		s.tickets[ticket] = &spentTicket{Spent: comments.Spent{Comment: id, Words: op.report.Pays.Words}, spend: op.report.Pays, fresh: true}
 	}
 	s.reports[op.key()] = true
 	r := op.report

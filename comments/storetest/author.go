@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"sync"
@@ -188,4 +189,55 @@ func reportsRacing(t *testing.T, b *Bench) {
 		t.Fatalf("%d were taken, %d are kept, %d open, %d counted", n, len(list), open, got.Reports)
 	}
 	b.Verify("news")
+}
+
+// reportsPaid: a ticket pays for one report, whoever races; one that was refused, or made
+// before, has paid with none.
+func reportsPaid(t *testing.T, b *Bench) {
+	b.AddSite("news")
+	pays := comments.Spend{ID: comments.TicketID{7}, Expires: start.Add(time.Hour), Words: [32]byte{7}}
+	report := func(id comments.ID, reader byte, pays comments.Spend) error {
+		_, err := b.Store.Report(b.Ctx, comments.Report{Comment: id, Reader: [16]byte{reader}, Reason: "spam", At: start, Pays: pays})
+		return err
+	}
+	var ids []comments.ID
+	for range 8 {
+		ids = append(ids, b.Create(b.Creation("news", "p", comments.Approved)).ID)
+	}
+	hidden := b.Create(b.Creation("news", "p", comments.Pending)).ID
+	b.Must(report(ids[0], 1, comments.Spend{}))
+	if err := report(ids[0], 1, pays); !errors.Is(err, comments.ErrExists) {
+		t.Errorf("made before: %v", err)
+	}
+	if err := report(hidden, 1, pays); !errors.Is(err, comments.ErrNotFound) {
+		t.Errorf("refused: %v", err)
+	}
+	var wg sync.WaitGroup
+	errs := make([]error, len(ids))
+	for i, id := range ids {
+		wg.Go(func() { errs[i] = report(id, 2, pays) })
+	}
+	wg.Wait()
+	paid := 0
+	for i, err := range errs {
+		c, readErr := b.Store.Comment(b.Ctx, ids[i])
+		b.Must(readErr)
+		open := int64(0)
+		if i == 0 {
+			open = 1
+		}
+		if err == nil {
+			paid, open = paid+1, open+1
+		} else if !errors.Is(err, comments.ErrTicketSpent) {
+			t.Error(err)
+		}
+		b.Equal("open reports", c.Reports, open)
+	}
+	b.Equal("reports that one ticket paid for", paid, 1)
+	c := b.Creation("news", "p", comments.Pending)
+	c.Ticket = pays
+	c.Ticket.Words = [32]byte{8}
+	if _, _, err := b.Store.Create(b.Ctx, c); !errors.Is(err, comments.ErrTicketSpent) {
+		t.Errorf("a comment with a ticket that a report spent: %v", err)
+	}
 }

@@ -62,6 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) comments.Store) {
 		{"Written", written},
 		{"Reports", reports},
 		{"ReportsRacing", reportsRacing},
+		{"ReportsPaid", reportsPaid},
 		{"Codes", codes},
 		{"CodesFilled", codesFilled},
 		{"Absence", absence},
