@@ -40,7 +40,7 @@ func (allCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	if err := (writeCmd{}).Run(ctx, c, out); err != nil {
 		return err
 	}
-	return readCmd{}.Run(ctx, c, out)
+	return readCmd{Pages: 100_000}.Run(ctx, c, out)
 }
 
 func main() {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/gorilla/mux"
+	"golang.org/x/sync/errgroup"
 
 	"duyet/comments"
 	"duyet/comments/web"
@@ -22,12 +23,14 @@ import (
 	modstore "duyet/moderation/boltstore"
 )
 
-type readCmd struct{}
+type readCmd struct {
+	Pages int `help:"Other pages in the store, with a comment each." default:"100000"`
+}
 
 // connections is how many clients read at once.
 const connections = 16
 
-func (readCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
+func (r readCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	dir, err := os.MkdirTemp(c.Dir, "bench-")
 	if err != nil {
 		return err
@@ -39,29 +42,17 @@ func (readCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	}
 	defer rig.close()
 
-	fmt.Fprintf(out, "Reads per second over loopback, %d connections kept alive, nothing changing meanwhile: the whole service\n", connections)
+	if err := rig.crowd(ctx, r.Pages); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Reads per second over loopback, %d connections kept alive, %d other pages in the store, nothing changing meanwhile: the whole service\n", connections, r.Pages)
 	fmt.Fprintln(out, "(headers, origin rules, metrics, cache) against a bare gorilla/mux handler that writes the same bytes.")
 	fmt.Fprintln(out)
 	fmt.Fprintln(out, "| read | bytes | service | bare mux | service ÷ bare |")
 	fmt.Fprintln(out, "|---|---:|---:|---:|---:|")
 	for _, count := range []int{30, 100, 1000} {
-		page := fmt.Sprintf("https://news.example/vi/%d", count)
-		if err := rig.fill(ctx, page, count); err != nil {
-			return err
-		}
-		q := "?limit=1000&page=" + url.QueryEscape(page)
-		reads := []struct{ name, path, encoding string }{
-			{fmt.Sprintf("fragment, %d comments", count), "/s/" + benchSite + "/fragment" + q, ""},
-			{fmt.Sprintf("fragment, %d comments, gzip", count), "/s/" + benchSite + "/fragment" + q, "gzip"},
-		}
-		if count <= comments.ThreadMost {
-			reads = append(reads, struct{ name, path, encoding string }{
-				fmt.Sprintf("JSON, %d comments", count),
-				"/api/v1/sites/" + benchSite + "/thread?limit=" + strconv.Itoa(count) + "&page=" + url.QueryEscape(page), "",
-			})
-		}
-		for _, r := range reads {
-			if err := rig.compare(c, out, r.name, r.path, r.encoding); err != nil {
+		for _, depth := range []int{0, 3} {
+			if err := rig.reads(ctx, c, out, count, depth); err != nil {
 				return err
 			}
 		}
@@ -70,12 +61,33 @@ func (readCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	return nil
 }
 
+// reads measures the reads of one thread: flat, or of trees so many replies deep.
+func (r *readRig) reads(ctx context.Context, c *cli, out io.Writer, count, depth int) error {
+	page := fmt.Sprintf("https://news.example/vi/%d-%d", count, depth)
+	if err := r.fill(ctx, page, count, depth); err != nil {
+		return err
+	}
+	name := fmt.Sprintf("%d comments", count)
+	if depth > 0 {
+		name += ", in trees"
+	}
+	fragment := "/s/" + benchSite + "/fragment?limit=1000&page=" + url.QueryEscape(page)
+	if err := r.compare(c, out, "fragment, "+name, fragment, ""); err != nil {
+		return err
+	}
+	if err := r.compare(c, out, "fragment, "+name+", gzip", fragment, "gzip"); err != nil || depth > 0 || count > comments.ThreadMost {
+		return err // JSON is flat either way
+	}
+	return r.compare(c, out, "JSON, "+name,
+		"/api/v1/sites/"+benchSite+"/thread?limit="+strconv.Itoa(count)+"&page="+url.QueryEscape(page), "")
+}
+
 // readRig is the readers' door behind its front, and a bare handler beside it.
 type readRig struct {
 	service *comments.Service
 	desk    *moderation.Service
 	boss    moderation.Moderator
-	submit  func(ctx context.Context, page string, n int) (comments.ID, error)
+	submit  func(ctx context.Context, page string, n int, parent comments.ID) (comments.ID, error)
 	address string
 	stop    func()
 	closers []func() error
@@ -101,11 +113,12 @@ func newReadRig(ctx context.Context, dir string) (*readRig, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	r.submit = func(ctx context.Context, page string, n int) (comments.ID, error) {
+	r.submit = func(ctx context.Context, page string, n int, parent comments.ID) (comments.ID, error) {
 		sub, err := submission(sealer, benchSite, page, 0, n)
 		if err != nil {
 			return "", err
 		}
+		sub.Parent = string(parent)
 		done, err := service.Submit(ctx, site, sub)
 		return done.Comment.ID, err
 	}
@@ -132,18 +145,38 @@ func (r *readRig) close() {
 	}
 }
 
-// fill puts approved comments on a page.
-func (r *readRig) fill(ctx context.Context, page string, count int) error {
+// fill puts approved comments on a page. With a depth they stand in chains so many replies
+// deep.
+func (r *readRig) fill(ctx context.Context, page string, count, depth int) error {
+	var above comments.ID
 	for n := range count {
-		id, err := r.submit(ctx, page, n)
+		if n%(depth+1) == 0 {
+			above = ""
+		}
+		id, err := r.submit(ctx, page, n, above)
 		if err != nil {
 			return err
 		}
 		if _, err := r.desk.Decide(ctx, r.boss, []moderation.Decision{{ID: string(id), Action: moderation.Approve}}); err != nil {
 			return err
 		}
+		above = id
 	}
 	return nil
+}
+
+// crowd puts other pages into the store, of a comment each, many to a commit.
+func (r *readRig) crowd(ctx context.Context, pages int) error {
+	const writers = 64
+	var g errgroup.Group
+	g.SetLimit(writers)
+	for n := range pages {
+		g.Go(func() error {
+			_, err := r.submit(ctx, fmt.Sprintf("https://news.example/vi/bai-viet-%d", n), n, "")
+			return err
+		})
+	}
+	return g.Wait()
 }
 
 func (r *readRig) compare(c *cli, out io.Writer, name, path, encoding string) error {
