@@ -260,3 +260,33 @@ func TestFarBehind(t *testing.T) {
 		t.Error("not told of its own commit")
 	}
 }
+
+// TestNodesHearOfLikes: a like at one node is told at the others, though no journal holds
+// it; and one that could not listen for a while takes it that every page has changed.
+func TestNodesHearOfLikes(t *testing.T) {
+	dsn := cluster.Database(t)
+	dbs := []*pgstore.DB{open(t, dsn, options()), open(t, dsn, options())}
+	var mu sync.Mutex
+	told := map[string]int{}
+	dbs[1].ObserveLikes(func(site, page string) {
+		mu.Lock()
+		defer mu.Unlock()
+		told[site+"/"+page]++
+	})
+	times := func(page string) int { mu.Lock(); defer mu.Unlock(); return told[page] }
+	b := storetest.NewBench(t, dbs[0])
+	b.AddSite("news")
+	c := b.Post("news", "p", comments.Approved)
+	b.Like(c.ID, 1, true)
+	until(t, "the other node knows of the like", 2*time.Second, func() bool { return times("news/p") > 0 })
+	got, err := dbs[1].Comment(t.Context(), c.ID)
+	b.Must(err)
+	b.Equal("likes at the other node", got.Likes, int64(1))
+
+	before := times("/")
+	if _, err := connect(t, dsn).Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'LISTEN%'`); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "every page counts as changed", 10*time.Second, func() bool { return times("/") > before })
+}
