@@ -15,12 +15,19 @@ type Tally struct {
 
 // Tally counts a site's queues, all at one moment. Errors are those of Queue.
 func (s *Service) Tally(ctx context.Context, who Moderator, site string) (Tally, error) {
-	if err := s.allowed(ctx, who, See, site); err != nil {
-		return Tally{}, err
-	}
-	head, err := s.cfg.Journal.Head(ctx, site)
+	sites, err := s.scope(ctx, who, &QueueQuery{Site: site})
 	if err != nil {
 		return Tally{}, err
+	}
+	var head comments.Head
+	for _, one := range sites {
+		h, err := s.cfg.Journal.Head(ctx, one)
+		if err != nil {
+			return Tally{}, err
+		}
+		head.Seq += h.Seq
+		head.Counts.Add(h.Counts)
+		head.Queues.Add(h.Queues)
 	}
 	t := Tally{Seq: head.Seq, Counts: map[string]int64{}}
 	for _, status := range comments.Statuses {

@@ -103,6 +103,15 @@ func Marked(text string, spans []Span) template.HTML {
 	return template.HTML(b.String())
 }
 
+// Hits sets plain text within a line, with the spans in <mark> like Marked.
+func Hits(text string, spans []Span) template.HTML {
+	if len(spans) == 0 {
+		return template.HTML(html.EscapeString(text))
+	}
+	marked := string(Marked(text, spans))
+	return template.HTML(strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(marked, "<p>"), "</p>"), "<br>\n", " "))
+}
+
 func writePlain(b *strings.Builder, text string) {
 	for i, line := range strings.Split(text, "\n") {
 		if i > 0 {

@@ -116,6 +116,7 @@ func (s *Set) funcs() template.FuncMap {
 		"url":    s.URL,
 		"markup": Text,
 		"mark":   Marked,
+		"hits":   Hits,
 		"args":   args,
 	}
 }

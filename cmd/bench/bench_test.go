@@ -35,6 +35,15 @@ func TestPostgres(t *testing.T) {
 	}
 }
 
+func TestQueue(t *testing.T) {
+	rows := tables(t, func(c *cli, out *strings.Builder) error {
+		return queueCmd{Comments: 3000, Small: 100, Stores: []string{"bbolt", "postgres"}, Searches: 1}.Run(t.Context(), c, out)
+	})
+	if want := 2 * (1 + 3 + 1 + len(searched) + 1); len(rows) != want {
+		t.Errorf("%d rows, not %d:\n%s", len(rows), want, strings.Join(rows, ""))
+	}
+}
+
 func TestCapacity(t *testing.T) {
 	rows := tables(t, func(c *cli, out *strings.Builder) error {
 		return capacityCmd{

@@ -27,6 +27,7 @@ type cli struct {
 	Capacity capacityCmd `cmd:"" help:"What a large installation takes, computed from what is measured here."`
 	Screen   screenCmd   `cmd:"" help:"What the checks find and what they cost."`
 	Attack   attackCmd   `cmd:"" help:"A flood of comments while readers write."`
+	Queue    queueCmd    `cmd:"" help:"First pages of queues and searches, at a thousand comments and at a million."`
 	All      allCmd      `cmd:"" default:"1" help:"Writes and reads on the embedded file (the default)."`
 
 	Rounds int           `help:"Rounds of each measure, in turn; the median counts." default:"5"`

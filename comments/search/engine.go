@@ -2,10 +2,13 @@ package search
 
 import (
 	"context"
+	"encoding/binary"
 	"math"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"duyet/comments"
 )
@@ -111,13 +114,18 @@ type run struct {
 	next    func(ctx context.Context, most int) ([]comments.Comment, error)
 	held    []comments.Comment // read and not looked at yet
 	chunk   int
-	done    bool // there is nothing left to look at
+	last    int64 // moment beyond which nothing can fit; -1 = none
+	done    bool  // there is nothing left to look at
 }
 
 // open chooses how to go through a queue: from its index in the store, or along the lists of
 // the terms asked for.
 func (r *run) open(ctx context.Context, f comments.QueueFilter) error {
 	r.held, r.done, r.chunk = nil, false, max(64, f.Limit+1)
+	r.last = -1
+	if f.Order != comments.ByRisk {
+		f.After, r.last = r.ask.Query.span(f)
+	}
 	head, err := r.e.store.Head(ctx, f.Site)
 	if err != nil {
 		return err
@@ -138,6 +146,41 @@ func (r *run) open(ctx context.Context, f comments.QueueFilter) error {
 	}
 	r.through(f)
 	return nil
+}
+
+// drift is how far a comment's time and the moment in its id may be from each other.
+const drift = 36 * time.Hour
+
+// span is where in a queue by time to begin, and the moment at which to end, for days that
+// were asked for.
+func (q *Query) span(f comments.QueueFilter) (after comments.ID, last int64) {
+	after, last = f.After, -1
+	begin, end := q.Since, q.Before
+	if f.Order == comments.Newest {
+		begin, end = end, begin
+	}
+	later, sooner := drift, -drift
+	if f.Order != comments.Newest {
+		later, sooner = sooner, later
+	}
+	if !end.IsZero() {
+		last = max(end.Add(sooner).UnixMilli(), 0)
+	}
+	if begin.IsZero() {
+		return after, last
+	}
+	from := idAt(f.Site, begin.Add(later))
+	if after == "" || f.Order == comments.Newest && from < after || f.Order != comments.Newest && from > after {
+		after = from
+	}
+	return after, last
+}
+
+// idAt is an id made at a time, before all others of its moment.
+func idAt(site string, t time.Time) comments.ID {
+	var u uuid.UUID
+	binary.BigEndian.PutUint64(u[:8], uint64(max(t.UnixMilli(), 0))<<16)
+	return comments.MakeID(site, u)
 }
 
 // size is how many comments a queue has.
@@ -272,6 +315,12 @@ func (r *run) more(ctx context.Context) (err error) {
 	}
 	r.held, err = r.next(ctx, r.chunk)
 	r.done = len(r.held) == 0
+	if r.last >= 0 && !r.done {
+		newest, at := r.ask.Filter.Order == comments.Newest, r.held[0].ID.Moment()
+		if r.done = newest && at < r.last || !newest && at > r.last; r.done {
+			r.held = nil
+		}
+	}
 	r.chunk = min(2*r.chunk, 512)
 	return err
 }

@@ -269,3 +269,24 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestDays: days are looked for where they are, and nothing at their edges is missed.
+func TestDays(t *testing.T) {
+	a := newArchive(t)
+	var ids []comments.ID
+	a.now = time.Now().UTC().Truncate(24 * time.Hour) // as ids tell it
+	for range 9 {
+		ids = append(ids, a.post("bao"))
+	}
+	e := search.New(a.db, func() time.Time { return a.now })
+	for q, want := range map[string]int{"before:%s": 0, "after:%s": 9, "after:%s lang:vi": 9, "before:%s lang:vi": 0} {
+		query, err := search.Parse(fmt.Sprintf(q, a.now.Format("2006-01-02")), time.UTC)
+		a.must(err)
+		for _, order := range []comments.Sort{comments.Oldest, comments.Newest} {
+			got, n := a.pages(e, search.Ask{Filter: comments.QueueFilter{Site: "bao", All: true, Order: order}, Query: query})
+			if len(got) != want || n != want {
+				t.Errorf("%s, %s: %d of %d", q, order, len(got), len(ids))
+			}
+		}
+	}
+}

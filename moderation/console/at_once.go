@@ -45,7 +45,7 @@ type tally struct {
 
 // decidedAtOnce answers the script.
 func (c *Console) decidedAtOnce(w http.ResponseWriter, r *http.Request, v *visit, f decisionForm, results []moderation.Result) error {
-	all, site, err := c.sites(r.Context(), v, f.place.Site)
+	all, site, err := c.scope(r.Context(), v, f.place.Site)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (c *Console) decidedAtOnce(w http.ResponseWriter, r *http.Request, v *visit
 			return err
 		}
 	}
-	if d.tally, err = c.tally(r, v, site.ID); err != nil {
+	if d.tally, err = c.tally(r, v, within(f.place.Site, site.ID)); err != nil {
 		return err
 	}
 	return answerJSON(w, d)

@@ -81,6 +81,7 @@ func (c *Console) Routes(r *mux.Router) {
 	get := []string{http.MethodGet, http.MethodHead}
 	r.Handle("/moderation", http.RedirectHandler(c.set.URL("/moderation/"), http.StatusSeeOther)).Methods(get...)
 	r.Handle("/moderation/", c.forModerators(c.showDesk)).Methods(get...)
+	r.Handle("/moderation/filters", c.forModerators(c.keepFilter)).Methods(http.MethodPost)
 	r.Handle("/moderation/decisions", c.forModerators(c.decide)).Methods(http.MethodPost)
 	r.Handle("/moderation/live", c.forModerators(c.listen)).Methods(get...)
 	r.Handle("/moderation/presence", c.forModerators(c.present)).Methods(http.MethodPost)

@@ -125,10 +125,10 @@ func (f decisionForm) told(results []moderation.Result) url.Values {
 		var lost *moderation.ConflictError
 		switch {
 		case r.Err == nil:
-			q.Add("done", p.short())
+			q.Add("done", p.shortOn(f.place.Site))
 		case errors.As(r.Err, &lost):
 			p.Version = lost.Version
-			q.Add("lost", p.short())
+			q.Add("lost", p.shortOn(f.place.Site))
 		}
 	}
 	if q.Has("lost") {

@@ -1,12 +1,16 @@
 package console
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"duyet/comments"
+	"duyet/comments/search"
 	"duyet/moderation"
 	"duyet/templates"
 )
@@ -40,6 +44,9 @@ type deskPage struct {
 	AtProof   bool
 	Seq       uint64 // of the journal, before the list was read
 	Script    script
+	AtLeast   bool // there are more than Total
+	Filters   filters
+	Everyone  bool // all sites
 }
 
 // link is a place to go to, with a number where it counts something.
@@ -67,6 +74,11 @@ type row struct {
 	Signals []signal
 	Current bool
 	By      *reading // a colleague who has it open
+	Site    string   // where the list is of several
+	Status  string   // where it is of several
+	Icon    string   // of the status
+
+	TitleMarks, ExcerptMarks []templates.Span
 }
 
 // form is where a form's answer leads back to.
@@ -99,7 +111,7 @@ func (c *Console) showDesk(w http.ResponseWriter, r *http.Request, v *visit) err
 
 // answerDesk sends the desk at a place; add completes it, with the place's site known.
 func (c *Console) answerDesk(w http.ResponseWriter, r *http.Request, v *visit, status int, p place, add func(*deskPage, place) error) error {
-	all, site, err := c.sites(r.Context(), v, p.Site)
+	all, site, err := c.scope(r.Context(), v, p.Site)
 	if err != nil {
 		return err
 	}
@@ -108,7 +120,9 @@ func (c *Console) answerDesk(w http.ResponseWriter, r *http.Request, v *visit, s
 	}
 	c.inZoneOf(v, site)
 	templates.UseLocale(r, v.l)
-	p.Site = site.ID
+	if p.Site != comments.Installation {
+		p.Site = site.ID
+	}
 	d, err := c.desk(r, v, p, all, site)
 	if err != nil {
 		return err
@@ -121,7 +135,10 @@ func (c *Console) answerDesk(w http.ResponseWriter, r *http.Request, v *visit, s
 	if d.AtProof {
 		classes = "desk at-proof"
 	}
-	title := v.l.Say("desk.title", "Queue", d.Heading, "Count", v.l.Number(d.Total))
+	title := v.l.Say("desk.title", "Queue", d.Heading, "Count", v.l.Number(d.Total)+d.Plus())
+	if p.Words != "" {
+		title = v.l.Say("search.title", "Words", p.Words)
+	}
 	if d.AtProof && d.Proof != nil {
 		title = d.Proof.Heading(v.l) + " · Duyet"
 	}
@@ -143,28 +160,63 @@ func (c *Console) desk(r *http.Request, v *visit, p place, all []comments.Site, 
 	if err != nil {
 		return nil, err
 	}
-	queue, err := c.cfg.Service.Queue(ctx, v.who, p.query())
+	queue, asked, mistyped, err := c.list(ctx, v, p, site)
 	if err != nil {
 		return nil, err
 	}
 	d := &deskPage{
 		frame: c.frame(r, v, "queues"), SiteName: site.Name, Heading: v.l.Say("queue." + p.Queue),
 		Total: queue.Total, Form: c.formAt(p), Reasons: v.reasons(site), AtProof: p.Comment != "",
-		MayDecide: v.who.May(moderation.Decide, p.Site), Bulk: v.bulk(p), Seq: tally.Seq,
+		MayDecide: slices.ContainsFunc(all, func(s comments.Site) bool {
+			return v.who.May(moderation.Decide, s.ID) && (s.ID == p.Site || p.Site == comments.Installation)
+		}),
+		Bulk: v.bulk(p), Seq: tally.Seq, AtLeast: queue.AtLeast, Everyone: p.Site == comments.Installation,
+	}
+	if d.Find = (find{p.Words, p.Site}); p.Words != "" && p.Queue == everything {
+		d.Heading = v.l.Say("search.results")
+	}
+	d.Filters = c.filters(v, p, queue, asked)
+	d.Filters.Unread = mistyped
+	d.Filters.Help = d.Filters.Help || mistyped != ""
+	if d.Filters.Saved, d.Filters.Full, err = c.savedFilters(r, v, p); err != nil {
+		return nil, err
+	}
+	if p.Page != "" && !d.Everyone {
+		if queue.Counts, queue.Queues, err = c.cfg.Service.QueuesOn(ctx, v.who, p.Site, p.Page); err != nil {
+			return nil, err
+		}
+		d.Filters.Scoped = p.Page
+		if len(queue.Items) > 0 {
+			d.Filters.Scoped = articleTitle(queue.Items[0].Page)
+		}
 	}
 	c.links(d, v, p, all, queue)
-	readings, err := c.readings(r, v, p.Site)
-	if err != nil {
-		return nil, err
+	var readings []reading
+	if !d.Everyone { // who reads what is told site by site
+		if readings, err = c.readings(r, v, p.Site); err != nil {
+			return nil, err
+		}
 	}
 	open := p.Comment
 	if open == "" {
 		open = unread(queue.Items, readings)
 	}
+	c.articles(d, v, p, queue.Items, open)
 	for _, item := range queue.Items {
-		one := c.row(v, p, item, open)
-		one.By = readBy(readings, one.ID)
-		d.Rows = append(d.Rows, one)
+		row := c.row(v, p, item, open)
+		if asked.Phrases != nil || asked.Author != nil {
+			m := search.NewMatcher(asked)
+			row.Excerpt = around(m, item.Content)
+			row.TitleMarks, row.ExcerptMarks = marked(m, "title", row.Title), marked(m, "content", row.Excerpt)
+		}
+		if p.Queue == everything {
+			row.Status, row.Icon = v.status(item.Status), statusIcons[item.Status]
+		}
+		if d.Everyone {
+			row.Site = siteName(all, item.Site)
+		}
+		row.By = readBy(readings, row.ID)
+		d.Rows = append(d.Rows, row)
 	}
 	d.Shown = len(d.Rows)
 	if queue.Next != "" {
@@ -176,12 +228,80 @@ func (c *Console) desk(r *http.Request, v *visit, p place, all []comments.Site, 
 	if open == "" {
 		return d, nil
 	}
+	if d.Everyone {
+		if i := slices.IndexFunc(all, func(s comments.Site) bool { return s.ID == comments.ID(open).Site() }); i >= 0 {
+			site = all[i]
+		}
+	}
 	d.Proof, err = c.proof(r, v, site, p.at(open))
 	if err != nil {
 		return nil, err
 	}
 	c.neighbours(d, p, queue.Items, open, readings)
 	return d, nil
+}
+
+// articles adds to the scopes: the article of the open comment, or all of them again.
+func (c *Console) articles(d *deskPage, v *visit, p place, items []moderation.Item, open string) {
+	if len(d.Sites) == 0 && !d.Everyone {
+		whole := p.after("")
+		whole.Page = ""
+		d.Sites = append(d.Sites, link{Words: d.SiteName, URL: c.set.URL(whole.path(nil)), Current: p.Page == ""})
+	}
+	if p.Page != "" {
+		d.Sites = append(d.Sites, link{Words: d.Filters.Scoped, URL: c.set.URL(p.after("").path(nil)), Current: true})
+		return
+	}
+	for _, item := range items {
+		if string(item.ID) == open {
+			one := place{Site: item.Site, Queue: p.Queue, narrow: p.narrow}.usual()
+			one.Page = item.Page.Key
+			d.Sites = append(d.Sites, link{Words: v.l.Say("filter.article") + ": " + articleTitle(item.Page), URL: c.set.URL(one.path(nil))})
+		}
+	}
+}
+
+// Plus stands behind a number that is not all.
+func (d *deskPage) Plus() string {
+	if d.AtLeast {
+		return "+"
+	}
+	return ""
+}
+
+// list reads the place's list. unread is what was typed and can't be read: then there is none.
+func (c *Console) list(ctx context.Context, v *visit, p place, site comments.Site) (page moderation.QueuePage, asked search.Query, unread string, err error) {
+	asked, err = p.narrow.query(site.Settings.Location())
+	var bad *search.UnreadError
+	if errors.As(err, &bad) {
+		tally, err := c.cfg.Service.Queue(ctx, v.who, moderation.QueueQuery{Site: p.Site, Limit: 1})
+		return moderation.QueuePage{Counts: tally.Counts, Queues: tally.Queues}, asked, bad.Part, err
+	}
+	if err != nil {
+		return page, asked, "", err
+	}
+	q := p.query()
+	q.Asked = asked
+	page, err = c.cfg.Service.Queue(ctx, v.who, q)
+	return page, asked, "", err
+}
+
+func siteName(all []comments.Site, id string) string {
+	for _, s := range all {
+		if s.ID == id {
+			return s.Name
+		}
+	}
+	return id
+}
+
+// scope is sites for a place on the desk, which may be all of them: what is needed of one
+// site is then taken from the first.
+func (c *Console) scope(ctx context.Context, v *visit, asked string) ([]comments.Site, comments.Site, error) {
+	if asked == comments.Installation {
+		asked = ""
+	}
+	return c.sites(ctx, v, asked)
 }
 
 // links fills the rail and the orders.
@@ -203,7 +323,7 @@ func (c *Console) links(d *deskPage, v *visit, p place, all []comments.Site, cou
 	for _, q := range restQueues {
 		d.Rest = append(d.Rest, at(q))
 	}
-	for _, by := range [...]comments.Sort{comments.Oldest, comments.Newest} {
+	for _, by := range p.orders() {
 		d.Orders = append(d.Orders, link{
 			Words: v.l.Say("order." + string(by)), URL: c.set.URL(p.sorted(string(by)).path(nil)), Current: string(by) == p.Order,
 		})
@@ -211,8 +331,12 @@ func (c *Console) links(d *deskPage, v *visit, p place, all []comments.Site, cou
 	if len(all) < 2 {
 		return
 	}
+	d.Sites = append(d.Sites, link{Words: v.l.Say("filter.all_sites"), URL: c.set.URL(p.on(comments.Installation).path(nil)), Current: d.Everyone})
+	if d.Everyone {
+		d.SiteName = v.l.Say("filter.all_sites")
+	}
 	for _, s := range all {
-		d.Sites = append(d.Sites, link{Words: s.Name, URL: c.set.URL(p.on(s.ID).path(nil)), Current: s.ID == p.Site})
+		d.Sites = append(d.Sites, link{Words: s.Name, URL: c.set.URL(p.on(s.ID).path(nil)), Current: s.ID == p.Site && p.Page == ""})
 	}
 }
 

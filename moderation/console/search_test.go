@@ -92,3 +92,61 @@ func TestSearchStaysAtHome(t *testing.T) {
 		t.Errorf("by network: %q", got)
 	}
 }
+
+// TestSearchAtTheDesk: words are looked for in everything and marked, filters narrow a queue
+// and can be taken off one by one, and both can be saved.
+func TestSearchAtTheDesk(t *testing.T) {
+	h, _ := newAPI(t)
+	h.comment("bao", func(c *comments.Comment) { c.Title, c.Content = "Chuyện bến đò", "Xem shop.vn nhé" })
+	h.comment("bao", func(c *comments.Comment) { c.Title, c.Status = "Bền đỗ", comments.Rejected })
+	h.comment("khac", func(c *comments.Comment) { c.Title = "Bến của khác" })
+	b := h.signedIn("an@bao.example")
+	for path, says := range map[string][]string{
+		"/moderation/?site=bao&q=ben":                     {"<mark>bến</mark>", "<mark>Bền</mark>", "Đã từ chối"},
+		"/moderation/?site=bao&q=b%E1%BA%BFn":             {"<mark>bến</mark>", "khớp đúng như đã gõ"},
+		"/moderation/?site=*&q=ben":                       {"Bến</mark> của khác", "Mọi trang của tôi"},
+		"/moderation/?site=bao&has=link":                  {"Chuyện bến đò", "Có liên kết"},
+		"/moderation/?site=bao&order=risk":                {"Rủi ro nhất"},
+		"/moderation/?site=bao&q=khongco":                 {"Không tìm thấy bình luận nào", "Viết trong ô tìm"},
+		"/moderation/?site=bao&q=status:odd":              {"Không đọc được “status:odd”"},
+		"/moderation/?page=https://bao.example/pho-di-bo": {"Phố đi bộ ven sông"},
+	} {
+		a := b.get(path)
+		for _, words := range says {
+			if a.Code != http.StatusOK || !strings.Contains(a.Body.String(), words) {
+				t.Errorf("%s: %d, without %s", path, a.Code, words)
+			}
+		}
+	}
+	a := b.post("/moderation/filters", url.Values{"site": {"bao"}, "queue": {"pending"}, "has": {"link"}, "name": {"Ca tối"}})
+	if a.Code != http.StatusSeeOther {
+		t.Fatalf("saving: %d %s", a.Code, a.Body)
+	}
+	page := b.get("/moderation/?site=khac").Body.String()
+	if !strings.Contains(page, "Ca tối") || !strings.Contains(page, "has=link&amp;site=bao") {
+		t.Error("a saved filter isn't in the rail")
+	}
+	h.person("lan@bao.example", moderation.Editor)
+	if strings.Contains(h.signedIn("lan@bao.example").get("/moderation/").Body.String(), "Ca tối") {
+		t.Error("another's filter is in the rail")
+	}
+	kept, err := h.svc.Filters(t.Context(), h.who("an@bao.example"))
+	h.must(err)
+	b.post("/moderation/filters", url.Values{"site": {"bao"}, "remove": {kept[0].ID}})
+	if strings.Contains(b.get("/moderation/").Body.String(), "Ca tối") {
+		t.Error("a filter that was removed is in the rail")
+	}
+}
+
+func (h *house) who(email string) moderation.Moderator {
+	h.Helper()
+	all, err := h.svc.Names(h.Context())
+	h.must(err)
+	for id, name := range all {
+		if name == email {
+			return moderation.Moderator{ID: id}
+		}
+	}
+	h.Fatalf("nobody is %s", email)
+	return moderation.Moderator{}
+}

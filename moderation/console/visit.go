@@ -133,6 +133,7 @@ type frame struct {
 	Alarms []alarmBar
 	// MaySettings shows the way to a site's settings.
 	MaySettings bool
+	Find        find
 }
 
 func (c *Console) frame(r *http.Request, v *visit, page string) frame {
