@@ -24,7 +24,8 @@ func (l *Locale) ownWords() any {
 func (l *Locale) deedWords() any {
 	words := l.scriptWords(embedDeedWords)
 	words["reported"] = l.told("sent.reported")
-	deeds, fields, required, reasons := map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}
+	deeds, fields, required := map[string]string{}, map[string]string{}, map[string]string{}
+	reasons := [][2]string{} // in their order
 	for _, deed := range []string{"edit", "withdraw", "appeal", "report"} {
 		deeds[deed] = l.Say("deed." + deed)
 	}
@@ -35,7 +36,7 @@ func (l *Locale) deedWords() any {
 		required[name] = l.Say("field." + name + "." + comments.CodeRequired)
 	}
 	for _, reason := range comments.ReportReasons {
-		reasons[reason] = l.Say("report_reason." + reason)
+		reasons = append(reasons, [2]string{reason, l.Say("report_reason." + reason)})
 	}
 	words["deed"], words["field"], words["required"], words["reasons"] = deeds, fields, required, reasons
 	return words

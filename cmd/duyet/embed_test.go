@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -80,6 +81,7 @@ func TestEmbedded(t *testing.T) {
 	t.Run("words survive", func(t *testing.T) { h.wordsSurvive(t, newReader(t, browser)) })
 	t.Run("one's own", func(t *testing.T) { h.own(t, newReader(t, browser), newReader(t, browser)) })
 	t.Run("a report", func(t *testing.T) { h.reports(t, newReader(t, browser)) })
+	t.Run("in a tree", func(t *testing.T) { h.tree(t, newReader(t, browser)) })
 	t.Run("a proof of work", func(t *testing.T) { h.work(t, newReader(t, browser)) })
 	t.Run("by keyboard", func(t *testing.T) { h.byKeyboard(t, newReader(t, browser)) })
 	t.Run("accessible and in its place", func(t *testing.T) { h.accessible(t, newReader(t, browser)) })
@@ -144,6 +146,58 @@ func (h *house) wordsSurvive(t *testing.T, r *reader) {
 	r.wait(`seen('.dy-own')`)
 	h.t = t
 	h.decide("trash")
+	r.quiet()
+}
+
+// A reply is written below what it answers, waits there and stands there; a long tree is
+// read on in its place; a comment is liked and found by its address.
+func (h *house) tree(t *testing.T, r *reader) {
+	h.t = t
+	article := h.article("bai-5", "vi")
+	top := h.say(article, "Ông Tư", "")
+	h.say(article, "Bà Năm", "")
+	r.open(article)
+	r.click(".dy-act[href*=parent]")
+	r.wait(`root().activeElement === $('#ten') && $('.dy-c').nextElementSibling === $('.dy-form')`)
+	r.fill("#ten", "Hà")
+	r.click("[name=remember]")
+	r.fill("#tieude", "Đồng ý")
+	r.fill("#noidung", "Tôi cũng nghĩ vậy.")
+	h.code(r)
+	r.picture("reply")
+	r.click(".dy-btn-main")
+	r.wait(`seen('.dy-own')`)
+	r.reload()
+	r.wait(`$('.dy-thread>li:first-child>.dy-own')`)
+	r.picture("reply-own")
+	h.decide("approve")
+	r.reload()
+	r.wait(`$('.dy-thread>li:first-child .dy-replies .dy-c') && !$('.dy-own')`)
+	r.click("#noidung")
+	r.wait(`$('#ten').value === 'Hà' && $('[name=remember]').checked`)
+
+	for range 60 {
+		h.say(article, "Bạn đọc", top)
+	}
+	r.reload()
+	r.wait(`$$('.dy-thread>li').length === 2`)
+	before := eval[int](r, `$$('.dy-replies .dy-c').length`)
+	r.click(".dy-rest a")
+	r.wait("$$('.dy-replies .dy-c').length > " + strconv.Itoa(before) + " && root().activeElement === $$('.dy-replies .dy-c')[" + strconv.Itoa(before) + "]")
+	r.click(`.dy-thread>li:last-child [data-dy-like]`)
+	r.wait(`$('.dy-thread>li:last-child [data-dy-like]').ariaPressed === 'true' && ($('.dy-thread>li:last-child [itemprop=upvoteCount]') || {}).textContent === '1'`)
+	r.click(`.dy-sort a[href*=liked]`)
+	r.wait(`$('.dy-thread>li:first-child .dy-by b').textContent === 'Bà Năm' && $('[data-dy-like]').ariaPressed === 'true'`)
+	r.picture("tree")
+	r.click(`[data-dy-like]`)
+	r.wait(`$('[data-dy-like]').ariaPressed === 'false'`)
+
+	last := h.say(article, "Cuối cùng", top)
+	at := "#bl-" + last[strings.Index(last, "~")+1:]
+	eval[bool](r, `location.hash = '`+at+`', true`)
+	r.wait(`$('.is-target') && '#' + $('.is-target').id === '` + at + `'`)
+	r.do(chromedp.Navigate(article + "?fresh" + at))
+	r.wait(`root() && $('.is-target') && '#' + $('.is-target').id === '` + at + `' && root().activeElement === $('.is-target')`)
 	r.quiet()
 }
 

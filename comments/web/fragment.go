@@ -41,8 +41,8 @@ func (d *Door) fragment(r *http.Request, a asked) (*entry, error) {
 // ticket. A script gets one when somebody starts to write.
 func (d *Door) inertForm(a asked, q treeQuery, l *templates.Locale) *formData {
 	f := d.newForm(screen{asked: a, query: q, l: l}, typed{})
-	f.NoCode, f.Remembers = l.Say("embed.waits"), false // a page's script keeps names in the page
-	f.Work = ""                                         // an attack comes and goes; a script hears of it with the code
+	f.NoCode = l.Say("embed.waits")
+	f.Work = "" // an attack comes and goes; a script hears of it with the code
 	return f
 }
 

@@ -92,7 +92,10 @@ export class Part {
       form.remove();
       for (const el of hidden) el.hidden = false;
     };
-    form.addEventListener('input', () => this.#draft(slot, this.#values(form)));
+    form.addEventListener('input', (e) => {
+      this.#draft(slot, this.#values(form));
+      if (e.target.value.trim()) this.#mark(e.target, '');
+    });
     form.addEventListener('submit', (e) => {
       e.preventDefault();
       e.stopPropagation();
@@ -129,7 +132,7 @@ export class Part {
     const star = required ? make('span', { className: 'dy-req', ariaHidden: 'true' }, ' *') : make('span', { className: 'dy-count' }, ` ${this.#words.optional}`);
     if (reasons) {
       return make('fieldset', { className: 'dy-field' }, make('legend', { className: 'dy-label' }, make('span', {}, label, star)),
-        ...Object.entries(reasons).map(([code, text]) => make('label', { className: 'dy-pick' }, make('input', { type: 'radio', name, value: code, checked: code === value }), text)));
+        ...reasons.map(([code, text]) => make('label', { className: 'dy-pick' }, make('input', { type: 'radio', name, value: code, checked: code === value }), text)));
     }
     const id = `dy-${name}-${++this.#count}`;
     const field = make(rows ? 'textarea' : 'input', { className: 'dy-in', part: 'field', id, name, required, autocomplete, ...(rows && { rows }) });

@@ -71,11 +71,8 @@ const say = (message, values, lang) => {
   return text.replace(/\{(\w+)\}/g, (_, key) => values[key].toLocaleString(lang));
 };
 
-// dress names the parts that a page may style, and makes times of the last week relative;
-// the full one stays in the title.
-const PARTS = { comment: '.dy-c', title: '.dy-title', byline: '.dy-by', text: '.dy-text' };
+// dress makes times of the last week relative; the full one stays in the title.
 const dress = (root, lang) => {
-  for (const name in PARTS) for (const el of root.querySelectorAll(PARTS[name])) el.part.add(name);
   const words = new Intl.RelativeTimeFormat(lang, { numeric: 'auto' });
   for (const time of root.querySelectorAll('time')) {
     time.title ||= time.textContent;

@@ -104,7 +104,9 @@ export class Part {
       const form = this.#el.form;
       if (form && [...form.querySelectorAll('.dy-own')].some((box) => box.dataset.dyOwn === own.id)) continue;
       if (c && own.status !== 'rejected' && !own.changed) {
-        if (open(own)) c.append(element(this.#tools.make, 'div', 'dy-yours', this.#acts(own)));
+        if (!open(own)) continue;
+        for (const link of c.querySelectorAll('.dy-acts [href*="/report"]')) link.remove();
+        c.append(element(this.#tools.make, 'div', 'dy-yours', this.#acts(own)));
         continue;
       }
       const parent = find(own.parent);
@@ -161,7 +163,9 @@ export class Part {
     if (!acts.length) return [];
     const row = [element(make, 'div', 'dy-acts', acts)];
     if (open(own)) {
-      const time = new Date(own.until).toLocaleString(this.#el.speaks, { dateStyle: 'short', timeStyle: 'short' });
+      const until = new Date(own.until);
+      const day = until.toDateString() === new Date().toDateString() ? {} : { day: 'numeric', month: 'numeric', year: 'numeric' };
+      const time = until.toLocaleString(this.#el.speaks, { hour: '2-digit', minute: '2-digit', ...day });
       row.push(element(make, 'p', 'dy-hint', [say(w.until, { time }, this.#el.speaks)]));
     }
     return row;
