@@ -50,6 +50,7 @@ type service struct {
 	posts     []map[string]string
 	limited   bool // posts are answered 429
 	streams   bool // the fragment names its stream
+	stale     bool // the fragment may be out of date
 	seq       uint64
 	asked     map[string]int // requests by path
 }
@@ -109,13 +110,18 @@ func (s *service) routes() http.Handler {
 	mux.HandleFunc("GET /api/v1/sites/{site}/counts", s.counts)
 	mux.HandleFunc("POST /api/v1/sites/{site}/captcha", s.captcha)
 	mux.HandleFunc("POST /api/v1/sites/{site}/comments", s.submit)
+	mux.HandleFunc("POST /api/v1/sites/{site}/comments/check", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]any{"nudges": []any{}, "held": true})
+	})
+	mux.HandleFunc("POST /api/v1/sites/{site}/comments/{id}/report", s.report)
+	mux.HandleFunc("POST /api/v1/sites/{site}/mine", s.mine)
 	mux.HandleFunc("GET /captcha/{file}", s.file)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.asked[r.Method+" "+r.URL.Path]++
 		s.mu.Unlock()
 		w.Header().Set("Access-Control-Allow-Origin", "*")
-		w.Header().Set("Access-Control-Expose-Headers", "ETag, Retry-After, Duyet-Seq")
+		w.Header().Set("Access-Control-Expose-Headers", "ETag, Retry-After, Duyet-Seq, Cache-Status")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if r.Method == http.MethodOptions {
 			w.Header().Set("Access-Control-Allow-Headers", "Accept-Language, Content-Type")
@@ -163,7 +169,7 @@ func (s *service) fragment(w http.ResponseWriter, r *http.Request) {
 		lang = "vi"
 	}
 	s.mu.Lock()
-	all, streams, seq := slices.Clone(s.threads[page]), s.streams, s.seq
+	all, streams, seq, stale := slices.Clone(s.threads[page]), s.streams, s.seq, s.stale
 	s.mu.Unlock()
 	names := map[string]string{}
 	for _, l := range all {
@@ -196,7 +202,7 @@ func (s *service) fragment(w http.ResponseWriter, r *http.Request) {
 			"Here": "#" + anchor, "Link": thread + "&comment=" + url.QueryEscape(c.ID) + "#" + anchor,
 			"Answers": answers(names, c.Parent), "To": l.Say("thread.reply_to"), "Reply": l.Say("thread.reply"),
 			"Share": l.Say("thread.link"), "Says": l.Say("thread.says"), "Replies": l.Say("thread.replies"),
-			"Permalink": l.Say("thread.permalink"), "Flag": l.Say("mine.report"), "Report": thread,
+			"Permalink": l.Say("thread.permalink"), "Flag": l.Say("mine.report"), "Report": s.origin() + "/s/ben/comments/" + c.ID + "/report?lang=" + lang,
 		})
 	}
 	data := map[string]any{
@@ -220,6 +226,9 @@ func (s *service) fragment(w http.ResponseWriter, r *http.Request) {
 	if streams {
 		text = strings.Replace(text, `<section class="dy"`, fmt.Sprintf(`<section class="dy" data-dy-live="/s/ben/live?page=%s"`, html.EscapeString(url.QueryEscape(page))), 1)
 		w.Header().Set("Duyet-Seq", strconv.FormatUint(seq, 10))
+	}
+	if stale {
+		w.Header().Set("Cache-Status", "duyet; hit; ttl=-7; detail=store-unreachable")
 	}
 	w.Header().Set("Cache-Control", "public, max-age=0, must-revalidate")
 	w.Header().Set("ETag", fmt.Sprintf(`"%d-%d-%s"`, total, from, sort))
@@ -289,6 +298,41 @@ func (s *service) submit(w http.ResponseWriter, r *http.Request) {
 		"comment": map[string]any{"id": id, "status": "pending", "page": in["page"], "created_at": time.Now().UTC()},
 		"receipt": "r-" + base64.RawURLEncoding.EncodeToString([]byte(id)), "receipt_code": "K7QX-29MD",
 	})
+}
+
+// mine tells what has become of what was posted, to whoever asks.
+func (s *service) mine(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := []map[string]any{}
+	for _, p := range s.posts {
+		status := "pending"
+		if slices.ContainsFunc(s.threads[p["page"]], func(l letter) bool { return l.ID == p["id"] }) {
+			status = "approved"
+		}
+		list = append(list, map[string]any{
+			"id": p["id"], "name": p["name"], "title": p["title"], "text": p["content"], "created_at": time.Now().UTC(),
+			"status": status, "may_edit": false, "may_appeal": false, "receipt_code": "K7QX-29MD",
+		})
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"comments": list})
+}
+
+// report takes one that brings a code.
+func (s *service) report(w http.ResponseWriter, r *http.Request) {
+	var in map[string]string
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		s.t.Error(err)
+	}
+	if in["code"] != rightCode || in["ticket"] == "" || in["reason"] != "spam" {
+		code := comments.CodeRequired
+		if in["code"] != "" {
+			code = comments.CodeCaptchaWrong
+		}
+		templates.WriteProblem(w, s.tpl.Problem(comments.Invalid("code", code), s.tpl.Locale(r.FormValue("lang"), time.UTC)))
+		return
+	}
+	writeJSON(w, http.StatusCreated, map[string]any{"reported": true})
 }
 
 // file is a ticket's image or sound.

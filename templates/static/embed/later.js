@@ -123,7 +123,10 @@ export class Part {
   // stale says that the service can't hear of what was decided since.
   stale(thread) {
     const { title, help } = this.#words.stale;
-    thread.querySelector('.dy-news').after(this.#tools.notice('look', title, [help]));
+    const notice = this.#tools.notice('look', title, [help]);
+    notice.classList.add('dy-stale');
+    notice.role = null; // it stands from the start
+    thread.querySelector('.dy-news').after(notice);
   }
 
   // Likes. The service holds one for each reader and comment; which ones are the reader's,
