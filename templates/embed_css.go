@@ -21,7 +21,7 @@ var embedSources = []string{"tokens.css", "reader.css", embedCSS}
 // embedRestClasses are of what shows only once a reader has done something: a rule that
 // concerns nothing else goes into the second file.
 var embedRestClasses = []string{
-	"dy-own", "dy-mine", "dy-state", "dy-receipt", "dy-deed", "dy-pick", "dy-yours", "dy-reported", "dy-ask", "dy-stale", "dy-err", "dy-good", "dy-bad", "dy-look",
+	"dy-own", "dy-mine", "dy-state", "dy-receipt", "dy-deed", "dy-pick", "dy-yours", "dy-reported", "dy-ask", "dy-stale", "dy-not-here", "dy-err", "dy-good", "dy-bad", "dy-look",
 	"dy-to", "dy-say", "dy-fresh", "dy-sound", "dy-busy", "dy-write-more", "dy-works",
 }
 

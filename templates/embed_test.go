@@ -38,7 +38,7 @@ func TestEmbedWordsFit(t *testing.T) {
 		calls string // methods and words of the element's, that read the same
 	}{
 		embedElement: {embedWords, "", "then touch send reply"},
-		embedLater:   {embedLaterWords, "stale", "down"},
+		embedLater:   {embedLaterWords, "stale gone", "down"},
 		embedOwn:     {embedOwnWords, "done", ""},
 		embedDeed:    {embedDeedWords, "deed field required reasons reported", ""},
 		embedForm:    {embedFormWords, "field slip label", "field text short content"},

@@ -10,6 +10,7 @@ func (l *Locale) told(id string) []string { return []string{l.Say(id), l.Say(id 
 func (l *Locale) laterWords() any {
 	words := l.scriptWords(embedLaterWords)
 	words["stale"] = map[string]string{"title": l.Say("stale.title"), "help": l.Say("stale.help")}
+	words["gone"] = map[string]string{"title": l.Say("tree.not_here"), "help": l.Say("tree.not_here_help")}
 	return words
 }
 

@@ -134,6 +134,21 @@ func (h *house) reports(t *testing.T, r *reader) {
 	r.quiet()
 }
 
+// What the newsroom would hold is said kindly, once for the same words, and may be sent.
+func (h *house) nudged(t *testing.T, r *reader) {
+	h.t = t
+	r.open(h.article("bai-8", "vi"))
+	h.write(r, "Vũ Thu Hà", "Ai cần gửi xe", "Nhà tôi có sân rộng, bà con cần gửi xe thì gọi 0912 345 678.")
+	r.wait(`seen('[data-dy-nudge]') && root().activeElement.matches('[data-dy-nudge]')`)
+	r.picture("nudge")
+	r.click("[data-dy-mend]")
+	r.wait(`!seen('[data-dy-nudge]') && root().activeElement === $('#noidung')`)
+	r.click(".dy-btn-main") // sent anyway
+	r.wait(`seen('.dy-own')`)
+	h.decide("approve")
+	r.quiet()
+}
+
 // reject rejects the one comment that waits.
 func (h *house) reject(reason string) {
 	h.t.Helper()

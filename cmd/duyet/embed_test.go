@@ -51,6 +51,16 @@ func (h *house) decideOn(id, action string) {
 	}
 }
 
+// takeDown puts a comment that was just approved into the trash.
+func (h *house) takeDown(id string) {
+	h.t.Helper()
+	var answer struct{ Results []struct{ Status string } }
+	body := map[string]any{"decisions": []map[string]any{{"id": id, "action": "trash", "version": 2}}}
+	if status, err := h.call(h.t.Context(), "POST", "/api/v1/moderation/decisions", h.token, body, &answer); status != 200 || err != nil || answer.Results[0].Status != "trashed" {
+		h.t.Fatalf("taken down: %d %v %v", status, answer, err)
+	}
+}
+
 // write fills the form in and sends it.
 func (h *house) write(r *reader, name, title, content string) {
 	r.t.Helper()
@@ -82,6 +92,7 @@ func TestEmbedded(t *testing.T) {
 	t.Run("one's own", func(t *testing.T) { h.own(t, newReader(t, browser), newReader(t, browser)) })
 	t.Run("a report", func(t *testing.T) { h.reports(t, newReader(t, browser)) })
 	t.Run("in a tree", func(t *testing.T) { h.tree(t, newReader(t, browser)) })
+	t.Run("a kind word", func(t *testing.T) { h.nudged(t, newReader(t, browser)) })
 	t.Run("a proof of work", func(t *testing.T) { h.work(t, newReader(t, browser)) })
 	t.Run("by keyboard", func(t *testing.T) { h.byKeyboard(t, newReader(t, browser)) })
 	t.Run("accessible and in its place", func(t *testing.T) { h.accessible(t, newReader(t, browser)) })
@@ -198,6 +209,12 @@ func (h *house) tree(t *testing.T, r *reader) {
 	r.wait(`$('.is-target') && '#' + $('.is-target').id === '` + at + `'`)
 	r.do(chromedp.Navigate(article + "?fresh" + at))
 	r.wait(`root() && $('.is-target') && '#' + $('.is-target').id === '` + at + `' && root().activeElement === $('.is-target')`)
+	h.takeDown(last)
+	r.do(chromedp.Navigate(article + "?gone" + at))
+	r.wait(`root() && $('.dy-not-here') && root().activeElement === $('.dy-not-here') && !$('.is-target')`)
+	r.picture("not-here")
+	r.click(`.dy-sort a[href*=newest]`)
+	r.wait(`$('.dy-sort a[href*=newest]').ariaCurrent && !$('.dy-not-here')`)
 	r.quiet()
 }
 

@@ -220,7 +220,7 @@ class Comments extends HTMLElement {
       if (turn !== this.#turn) return false;
       this.sort = sort;
       this.#tries = this.fresh = 0;
-      await this.#show(thread, sheet, own);
+      await this.#show(thread, sheet, own, comment);
       return true;
     } catch {
       if (turn === this.#turn) this.down();
@@ -251,7 +251,7 @@ class Comments extends HTMLElement {
     style(at('css')).then((sheet) => this.adopt(sheet), () => {});
   }
 
-  async #show(thread, sheet, own) {
+  async #show(thread, sheet, own, comment) {
     const inert = thread.querySelector('template');
     const form = (inert ? inert.content : thread).querySelector('.dy-form');
     for (const el of [inert, form]) if (el) el.remove();
@@ -265,7 +265,8 @@ class Comments extends HTMLElement {
     if (this.form) this.place();
     if (own) await own.show(thread);
     for (const [kind, part] of [['likes', 'later'], ['reported', 'deed']]) if (this.kept('localStorage', kind)) (await this.part(part)).mark(thread);
-    if (thread.stale) (await this.part('later')).stale(thread);
+    const gone = comment && !thread.querySelector(`[id="bl-${comment.split('~')[1]}"]`);
+    if (gone || thread.stale) (await this.part('later')).tell(thread, gone);
     dress(thread, this.speaks);
     this.#grow(thread, sheet);
     this.#target();

@@ -120,13 +120,20 @@ export class Part {
     }
   }
 
-  // stale says that the service can't hear of what was decided since.
-  stale(thread) {
-    const { title, help } = this.#words.stale;
-    const notice = this.#tools.notice('look', title, [help]);
-    notice.classList.add('dy-stale');
-    notice.role = null; // it stands from the start
-    thread.querySelector('.dy-news').after(notice);
+  // tell says above a thread that the service can't hear of what was decided since, or that
+  // the comment asked for is gone. On a page of several threads, another may have it.
+  tell(thread, gone) {
+    const tell = ({ title, help }, name) => {
+      const notice = this.#tools.notice('look', title, [help]);
+      notice.classList.add(name);
+      notice.role = null; // it stands from the start
+      thread.querySelector('.dy-news').after(notice);
+      return notice;
+    };
+    if (thread.stale) tell(this.#words.stale, 'dy-stale');
+    if (!gone || document.querySelectorAll('duyet-comments').length > 1) return;
+    const notice = tell(this.#words.gone, 'dy-not-here');
+    setTimeout(() => this.#el.show(notice));
   }
 
   // Likes. The service holds one for each reader and comment; which ones are the reader's,
