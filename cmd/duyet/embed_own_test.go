@@ -138,7 +138,7 @@ func (h *house) reports(t *testing.T, r *reader) {
 func (h *house) nudged(t *testing.T, r *reader) {
 	h.t = t
 	r.open(h.article("bai-8", "vi"))
-	h.write(r, "Vũ Thu Hà", "Ai cần gửi xe", "Nhà tôi có sân rộng, bà con cần gửi xe thì gọi 0912 345 678.")
+	h.write(r, "Vũ Thu Hà", "Góp quỹ sửa đường", "Xin đưa số tài khoản 0071000123456 Vietcombank, căn cước 001087012345.")
 	r.wait(`seen('[data-dy-nudge]') && root().activeElement.matches('[data-dy-nudge]')`)
 	r.picture("nudge")
 	r.click("[data-dy-mend]")
