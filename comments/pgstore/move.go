@@ -129,7 +129,7 @@ func (db *DB) PutNote(ctx context.Context, note []byte) error {
 func (db *DB) Begin(ctx context.Context, installation string, tables []string, note []byte) error {
 	b := &pgx.Batch{}
 	b.Queue(`BEGIN`)
-	b.Queue(`TRUNCATE ` + join(tables))
+	b.Queue(`TRUNCATE ` + join(tables) + ` CASCADE`) // with what is made from them, such as the index for searching
 	b.Queue(`INSERT INTO heads (site, epoch, seq, pending, approved, rejected, spam, trashed, suspect)
 		VALUES ($1, $2, 0, 0, 0, 0, 0, 0, 0)`, comments.Installation, newEpoch())
 	b.Queue(`UPDATE about SET installation = $1, moving = $2`, installation, string(note))
