@@ -84,6 +84,7 @@ func (c *Console) Routes(r *mux.Router) {
 	r.Handle("/moderation/filters", c.forModerators(c.keepFilter)).Methods(http.MethodPost)
 	r.Handle("/moderation/decisions", c.forModerators(c.decide)).Methods(http.MethodPost)
 	r.Handle("/moderation/live", c.forModerators(c.listen)).Methods(get...)
+	r.Handle("/moderation/handover", c.forModerators(c.writeHandOver)).Methods(http.MethodPost)
 	r.Handle("/moderation/presence", c.forModerators(c.present)).Methods(http.MethodPost)
 	r.Handle("/moderation/comments/{id}", c.forModerators(c.showComment)).Methods(get...)
 	r.Handle("/moderation/audit", c.forModerators(c.showJournal)).Methods(get...)

@@ -47,6 +47,7 @@ type deskPage struct {
 	AtLeast   bool // there are more than Total
 	Filters   filters
 	Everyone  bool // all sites
+	HandOver  handOver
 }
 
 // link is a place to go to, with a number where it counts something.
@@ -194,6 +195,9 @@ func (c *Console) desk(r *http.Request, v *visit, p place, all []comments.Site, 
 	var readings []reading
 	if !d.Everyone { // who reads what is told site by site
 		if readings, err = c.readings(r, v, p.Site); err != nil {
+			return nil, err
+		}
+		if d.HandOver, err = c.handOver(r, v, p.Site); err != nil {
 			return nil, err
 		}
 	}
