@@ -4,7 +4,7 @@
 (() => {
   "use strict";
   const desk = window.duyetDesk;
-  if (!desk) return;
+  if (!desk || desk.site === "*") return; // a stream is of one site; over all of them the next page tells
   const { main, site, queue } = desk;
   const status = queue === "suspect" ? "pending" : queue;
   const address = (extra) => `${main.dataset.live}?${new URLSearchParams({ site, ...extra })}`;
