@@ -22,8 +22,6 @@ import (
 // a policy as there is, whose article carries the element.
 type newspaper struct {
 	origin string
-	mu     sync.Mutex
-	lead   int // pixels above the element
 }
 
 const newspaperCSS = `body{margin:0 auto;max-width:720px;padding:0 16px;font:16px/1.5 sans-serif;background:#fff;color:#1b1d1c}

@@ -19,13 +19,6 @@ func (h *house) thread(more ...string) document {
 	return d
 }
 
-func (d document) anchors(selector string) (ids []string) {
-	for _, n := range d.all(selector) {
-		ids = append(ids, attr(n, "id"))
-	}
-	return ids
-}
-
 func TestDeepRepliesGoOnFlat(t *testing.T) {
 	h := newHouse(t, "", "reply_depth=2")
 	chain := []comments.Comment{h.publish(testPage, "Không", "Lời", "")}

@@ -132,11 +132,6 @@ func front(s *surroundings, lang string) string {
 // inside is the text of an element's shadow, or its own.
 const inside = `(s) => { const e = document.querySelector(s); const r = e.shadowRoot; return (r ? (r.querySelector('.dy') || {textContent: ''}) : e).textContent.replace(/\s+/g, ' ').trim(); }`
 
-func (b *browser) inside(selector string) string {
-	b.t.Helper()
-	return eval[string](b, "("+inside+")("+fmt.Sprintf("%q", selector)+")")
-}
-
 func (b *browser) says(selector, want string) {
 	b.t.Helper()
 	b.wait(fmt.Sprintf("(%s)(%q) === %q || (%s)(%q).startsWith(%q)", inside, selector, want, inside, selector, want))
