@@ -281,6 +281,8 @@
         }
       }
       entry.said = said.results;
+      // What was refused altogether is nothing that could be undone: the one before it is.
+      if (said.results.length && said.results.every((one) => one.error) && done.includes(entry)) done.splice(done.indexOf(entry), 1);
       count();
     },
     refused(entry, problem) {
