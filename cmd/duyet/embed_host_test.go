@@ -116,11 +116,19 @@ func eval[T any](r *reader, expression string) T {
 	return get(r.t, r.tab, chromedp.Evaluate[T](inShadow+expression, chromedp.EvalAwaitPromise))
 }
 
+// wait waits for something to become true of the page. While the tab is between two pages, or
+// a page still being read, the question may have no answer yet.
 func (r *reader) wait(expression string) {
 	r.t.Helper()
-	for end := time.Now().Add(30 * time.Second); !eval[bool](r, "!!("+expression+")"); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		ctx, cancel := context.WithDeadline(r.tab, end)
+		is, err := chromedp.Run(ctx, chromedp.Evaluate[bool](inShadow+"!!("+expression+")"))
+		cancel()
+		if is && err == nil {
+			return
+		}
 		if time.Now().After(end) {
-			r.t.Fatalf("waited in vain for %s\n%s\nconsole: %q", expression, r.text(".dy"), r.said())
+			r.t.Fatalf("waited in vain for %s (%v)\n%s\nconsole: %q", expression, err, r.text(".dy"), r.said())
 		}
 	}
 }

@@ -61,7 +61,9 @@ func NewProxy(t testing.TB, c *Cluster) *Proxy {
 // address through the proxy.
 func (p *Proxy) Database(t testing.TB) string {
 	t.Helper()
-	return DSN(p.dir, p.cluster.name(t))
+	name := p.cluster.name(t)
+	p.Point(p.cluster) // again, now that it has its folder, which serve reads in goroutines of its own
+	return DSN(p.dir, name)
 }
 
 // Point has new connections lead to another cluster.
