@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"duyet/comments"
@@ -36,6 +37,10 @@ type proof struct {
 	Back         string // words of where BackURL leads
 	PrevURL      string
 	NextURL      string
+
+	// Left tells, where the comment is no longer in the queue it was opened from, who saw to
+	// that: whoever works by keys is not to decide on it unawares.
+	Left string
 
 	MayDecide bool
 	Form      form
@@ -161,6 +166,7 @@ func (c *Console) proof(r *http.Request, v *visit, site comments.Site, p place) 
 	if d.Judge, err = c.judging(r, v, site, view, p); err != nil {
 		return nil, err
 	}
+	d.Left = v.left(view, p)
 	var last *comments.Transition
 	for i, t := range view.History { // what moved no version can't be undone, nor can a pick
 		if (i == 0 || t.Version != view.History[i-1].Version) && t.Kind != moderation.KindPicked && t.Kind != moderation.KindUnpicked {
@@ -176,4 +182,18 @@ func (c *Console) proof(r *http.Request, v *visit, site comments.Site, p place) 
 		}
 	}
 	return d, nil
+}
+
+// left says who took a comment out of the queue of a place, and when; "" while it is in it.
+func (v *visit) left(view moderation.View, p place) string {
+	queue := comments.Queue(p.Queue)
+	if p.Queue == everything || view.Status == comments.Status(p.Queue) || queue.Valid() && view.In(queue) {
+		return ""
+	}
+	for _, t := range slices.Backward(view.History) {
+		if t.To == view.Status {
+			return v.l.Say("conflict."+string(t.To), "Who", v.actor(t.Actor), "At", v.l.Time(t.At))
+		}
+	}
+	return ""
 }

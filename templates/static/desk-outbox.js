@@ -6,7 +6,7 @@
   window.duyetOutbox = (url, site, told) => {
     const place = "duyet-outbox:" + url + ":" + site;
     const waits = [1000, 2000, 4000, 8000, 15000];
-    let entries = [], busy = false, failed = 0, timer = 0;
+    let entries = [], busy = false, failed = 0, timer = 0, awaited = [];
     try {
       entries = JSON.parse(sessionStorage.getItem(place)) || [];
     } catch { entries = []; }
@@ -67,6 +67,10 @@
         else told.refused(entry, answer.said);
       }
       busy = false;
+      if (!entries.length) {
+        for (const resolve of awaited) resolve();
+        awaited = [];
+      }
     };
 
     addEventListener("online", pump);
@@ -89,8 +93,11 @@
         if (at < 0 || (at === 0 && busy) || (at === 0 && failed)) return false;
         entries.splice(at, 1);
         keep();
+        pump();
         return true;
       },
+      // empty waits until nothing is on its way.
+      empty: () => entries.length ? new Promise((resolve) => { awaited.push(resolve); }) : Promise.resolve(),
       keep, pump,
     };
   };

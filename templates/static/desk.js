@@ -91,7 +91,12 @@
     try {
       const section = await fetchProof(row);
       ready.delete(id);
-      if (current === id && section) swap(section);
+      if (current === id && section) {
+        const { left } = section.dataset, ours = outbox.entries().some((entry) => entry.picks.some((one) => one.id === id));
+        swap(section);
+        // Drawn after a colleague had decided, of which no word has come yet.
+        if (left && !ours && open(row)) gone(row, left);
+      }
       if (begun) requestAnimationFrame(measured);
     } catch {
       if (current === id) note(say("unreachable"));
@@ -118,13 +123,21 @@
     current = "";
     if (await more()) {
       const next = rows().find(open);
-      if (next) return show(next);
+      if (next) return current || show(next);
     }
     try {
+      await outbox.empty(); // else the list would still have what has just been decided
       const doc = await page(listURL);
+      if (current) return; // somebody has gone on meanwhile
       merge(doc);
+      for (const one of doc.querySelectorAll(".row[data-id]")) { // what the server still has is not done with
+        const row = rowOf(one.dataset.id);
+        if (!row || open(row)) continue;
+        stand(row);
+        row.querySelector(".row-pick input")?.setAttribute("value", pickOf(one));
+      }
       const next = rows().find(open);
-      if (next) return show(next);
+      if (next) return show(next, { fresh: true });
       swap(doc.querySelector("section.proof"));
       history.replaceState(null, "", listURL);
       document.dispatchEvent(new CustomEvent("desk:open", { detail: { id: "" } }));
@@ -277,7 +290,10 @@
         else if (row) {
           row.querySelector(".row-pick input")?.setAttribute("value", one.pick);
           if (one.vouched) back(entry, { ...one, error: { code: "vouched", title: one.vouched } });
-          else if (entry.action === "undo" && current === one.id) void show(row, { focus: false, fresh: true });
+          else if (entry.action === "undo" && current === one.id) {
+            stand(row);
+            void show(row, { focus: false, fresh: true });
+          }
         }
       }
       entry.said = said.results;
