@@ -42,7 +42,7 @@ var (
 	}
 	embedLaterWords = map[string]string{"showing": "thread.showing"}
 	embedOwnWords   = map[string]string{
-		"pending": "own.pending", "alone": "own.alone", "receipt": "own.receipt", "receipt_help": "own.receipt_help",
+		"pending": "own.pending", "alone": "own.alone", "receipt": "own.receipt", "receipt_help": "own.receipt_help", "look_up": "lookup.what_for",
 		"rejected": "own.rejected", "public": "mine.public", "changed": "mine.changed", "why": "mine.why",
 		"appeal_open": "mine.appeal_open", "appeal_upheld": "mine.appeal_upheld", "until": "mine.until",
 		"edit": "mine.edit", "withdraw": "mine.withdraw", "appeal": "mine.appeal",

@@ -58,6 +58,8 @@ func (h *house) own(t *testing.T, writer, other *reader) {
 	h.write(writer, "Vũ Thu Hà", "Hàng quán bán đắt", "Ly nước mía 50 nghìn là quá đáng.")
 	writer.wait(`seen('.dy-form .dy-own')`)
 	h.reject("off-topic")
+	eval[bool](writer, `document.dispatchEvent(new Event('visibilitychange'))`) // the reader comes back to the page
+	writer.wait(`seen('.dy-form .dy-own [data-dy-deed=appeal]') && $('.dy-own [role=alert]').textContent.includes('Không được đăng')`)
 	writer.reload()
 	writer.wait(`seen('.dy-own [data-dy-deed=appeal]')`)
 	if got := writer.text(".dy-own"); !strings.Contains(got, "Không được đăng") || !strings.Contains(got, "Lý do: Bình luận không nói về bài này.") {

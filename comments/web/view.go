@@ -103,6 +103,7 @@ type formData struct {
 	NoCode       string // why there is none
 
 	Rules, Privacy string // addresses, "" for none
+	LookUp         string // where a receipt code leads back to a comment
 	AddressesFor   string // how long network addresses are kept, "" for not at all
 }
 
@@ -128,7 +129,7 @@ func (d *Door) newForm(s screen, t typed) *formData {
 		Post:    set.Mode == comments.PostModerated,
 		NameMax: set.NameMax, TitleMax: set.TitleMax, ContentMax: set.ContentMax,
 		NewlineFirst: len(t.Content) > 0 && (t.Content[0] == '\n' || t.Content[0] == '\r'),
-		CodeFor:      s.l.Wait(set.TicketTTL), Rules: set.RulesURL, Privacy: set.PrivacyURL,
+		CodeFor:      s.l.Wait(set.TicketTTL), Rules: set.RulesURL, Privacy: set.PrivacyURL, LookUp: d.receiptURL(s),
 		Renew: d.tpl.URL(apiPrefix + s.site.ID + "/captcha"), Check: d.tpl.URL(apiPrefix + s.site.ID + "/comments/check"),
 		By: map[string]*slip{},
 	}

@@ -78,6 +78,7 @@ export class Part {
       const next = rest.querySelector('.dy-more');
       if (next) next.querySelector('span').textContent = this.#say(this.#words.showing, { n: list.querySelectorAll('.dy-c:not(.dy-again,.dy-own *)').length, all: el.count });
       row.replaceWith(...(next ? [next] : []));
+      await this.#own();
       const fresh = this.#know();
       if (fresh) el.show(fresh);
     } catch {
@@ -86,6 +87,12 @@ export class Part {
       line.role = 'alert';
       line.textContent = el.words.down;
     }
+  }
+
+  // #own has one's own comments stand where they belong, now that there is more of the thread.
+  async #own() {
+    const el = this.#el;
+    if (el.kept('localStorage', 'wrote', '')) await (await el.part('own')).place(el.thread);
   }
 
   // #branch reads on in one tree: what follows its replies shown, or all from its beginning.
@@ -111,6 +118,7 @@ export class Part {
       } else {
         li.replaceWith(top);
       }
+      await this.#own();
       const first = this.#know();
       if (first) el.show(first);
     } catch {

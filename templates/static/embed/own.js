@@ -5,6 +5,7 @@ const WORDS = '@words';
 
 const MONTH = 30 * 864e5;
 const WAIT = 4000; // for the service's word, before what is remembered is shown
+const FOLLOW = 30000; // between questions, while a decision is awaited
 
 // paragraphs sets plain text as the server does.
 const paragraphs = (make, text) => text.split(/\n[\t ]*\n\s*/).map((part) => {
@@ -24,6 +25,11 @@ export class Part {
   #el;
   #tools;
   #asked = null;
+  #next = 0;
+  #look = () => {
+    if (!this.#el.isConnected) document.removeEventListener('visibilitychange', this.#look);
+    else if (document.visibilityState === 'visible') this.#follow(0);
+  };
 
   constructor(el, tools) {
     this.#el = el;
@@ -32,10 +38,14 @@ export class Part {
 
   get #words() { return WORDS[this.#el.speaks] || WORDS.vi; }
 
+  get #lookUp() { return new URL(`s/${this.#el.site}/receipt?lang=${this.#el.speaks}`, this.#tools.base).href; }
+
   // all are those worth showing: what waits or was rejected, and what may be edited.
   all() {
-    return (this.#el.kept('localStorage', 'own') || []).filter((own) => Date.now() - Date.parse(own.at) < MONTH && (own.status !== 'approved' || own.changed || open(own)));
+    return this.#kept().filter((own) => Date.now() - Date.parse(own.at) < MONTH && (own.status !== 'approved' || own.changed || open(own)));
   }
+
+  #kept() { return this.#el.kept('localStorage', 'own') || []; }
 
   #remember(list) { this.#el.keep('localStorage', 'own', list.length && list); }
 
@@ -43,7 +53,27 @@ export class Part {
   ask() {
     const late = new Promise((ok) => { setTimeout(ok, WAIT); });
     this.#asked = Promise.race([this.#hear().catch(() => {}), late]);
+    this.#asked.then(() => this.#follow());
+    document.addEventListener('visibilitychange', this.#look);
     return this;
+  }
+
+  // #follow asks again, while the page is in view, as long as the newsroom has to decide.
+  #follow(wait = FOLLOW) {
+    clearTimeout(this.#next);
+    const before = this.all();
+    if (!this.#el.isConnected || !before.some((own) => own.status === 'pending' || own.changed || own.appeal === 'open')) return;
+    this.#next = setTimeout(async () => {
+      if (document.visibilityState !== 'visible') return; // coming back asks
+      await this.#hear().catch(() => {});
+      for (const own of this.#kept()) {
+        const was = before.find((one) => one.id === own.id);
+        const same = was && ['status', 'changed', 'appeal', 'content', 'title'].every((key) => was[key] === own[key]);
+        const box = was && !same && this.#renew(own.id, own);
+        if (box) box.querySelector('.dy-state').role = 'alert';
+      }
+      this.#follow();
+    }, wait);
   }
 
   async #hear() {
@@ -78,9 +108,8 @@ export class Part {
   #boxOf(id) { return [...this.#el.shadowRoot.querySelectorAll('.dy-own')].find((box) => box.dataset.dyOwn === id); }
 
   // #renew puts a comment's box as it is now in the place of the one that stands.
-  #renew(id) {
+  #renew(id, own = this.all().find((one) => one.id === id)) {
     const old = this.#boxOf(id);
-    const own = this.all().find((one) => one.id === id);
     if (!old || !own || old.querySelector('.dy-deed')) return null;
     const box = this.#box(own);
     old.replaceWith(box);
@@ -140,7 +169,7 @@ export class Part {
     if (own.appeal === 'open') box.append(hint(w.appeal_open));
     if (own.appeal === 'upheld') box.append(hint(w.appeal_upheld));
     box.append(...this.#acts(own));
-    if (own.code) box.append(hint(w.receipt, ' ', make('span', { className: 'dy-receipt' }, own.code), ' ', w.receipt_help));
+    if (own.code) box.append(hint(w.receipt, ' ', make('span', { className: 'dy-receipt' }, own.code), ' ', w.receipt_help, ' ', make('a', { href: this.#lookUp }, w.look_up)));
     box.dataset.dyOwn = own.id;
     dress(box, this.#el.speaks);
     return box;
