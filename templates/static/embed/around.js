@@ -161,11 +161,18 @@ class Discussed extends Around {
 class Visitors extends Around {
   every = 60000;
 
-  // The reader is among those who are here: their view is counted first.
-  part(site, lang) { return counting.then(() => this.fragment(site, 'visitors', lang, ['heading'])); }
+  // The reader is among those who are here: their view is counted first, wherever in the page
+  // the element that counts it stands.
+  async part(site, lang) {
+    await whole;
+    await new Promise((ok) => { setTimeout(ok); }); // elements begin one after the other
+    await counting;
+    return this.fragment(site, 'visitors', lang, ['heading']);
+  }
 }
 
-let counting = Promise.resolve(); // the view under way
+const whole = document.readyState === 'loading' ? new Promise((ok) => { document.addEventListener('DOMContentLoaded', ok); }) : null;
+let counting = null; // the view under way
 const opened = new Set(); // pages that this document has counted a view of
 
 class Views extends Around {
