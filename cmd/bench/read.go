@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -58,7 +59,51 @@ func (r readCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 		}
 	}
 	fmt.Fprintln(out)
+	return rig.invalidates(ctx, out)
+}
+
+// invalidates shows what an approval on one page costs the readers of others.
+func (r *readRig) invalidates(ctx context.Context, out io.Writer) error {
+	const threads = 500
+	page := func(n int) string { return fmt.Sprintf("https://news.example/vi/tin-%d", n) }
+	for n := range threads {
+		if err := r.fill(ctx, page(n), 1, 0); err != nil {
+			return err
+		}
+	}
+	read := func() (rendered int64, err error) {
+		before := r.store.trees.Load()
+		for n := range threads {
+			if _, _, err := fetch(r.address, "/s/"+benchSite+"/fragment?page="+url.QueryEscape(page(n)), ""); err != nil {
+				return 0, err
+			}
+		}
+		return r.store.trees.Load() - before, nil
+	}
+	first, err := read()
+	if err != nil {
+		return err
+	}
+	if err := r.fill(ctx, page(0), 1, 0); err != nil {
+		return err
+	}
+	again, err := read()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%d threads read for the first time: %d read from the store and rendered. After an approval on one of them, all read again: %d.\n\n", threads, first, again)
 	return nil
+}
+
+// treesRead is a store that counts how often a thread is read from it.
+type treesRead struct {
+	comments.Store
+	trees atomic.Int64
+}
+
+func (s *treesRead) Trees(ctx context.Context, site, key string, sort comments.Sort, from comments.Point, limit int) ([]comments.Tree, error) {
+	s.trees.Add(1)
+	return s.Store.Trees(ctx, site, key, sort, from, limit)
 }
 
 // reads measures the reads of one thread: flat, or of trees so many replies deep.
@@ -84,6 +129,7 @@ func (r *readRig) reads(ctx context.Context, c *cli, out io.Writer, count, depth
 
 // readRig is the readers' door behind its front, and a bare handler beside it.
 type readRig struct {
+	store   *treesRead
 	service *comments.Service
 	desk    *moderation.Service
 	boss    moderation.Moderator
@@ -94,11 +140,16 @@ type readRig struct {
 }
 
 func newReadRig(ctx context.Context, dir string) (*readRig, error) {
-	service, db, sealer, err := readers(ctx, dir)
+	_, db, _, err := readers(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	r := &readRig{service: service, closers: []func() error{db.Close}, stop: func() {}}
+	store := &treesRead{Store: db}
+	service, sealer, err := wing(store)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	r := &readRig{store: store, service: service, closers: []func() error{db.Close}, stop: func() {}}
 	people, err := modstore.New(ctx, db)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -25,6 +25,7 @@ func (h *house) own(t *testing.T, writer, other *reader) {
 	writer.wait(`$('.dy-deed .dy-err') && root().activeElement.name === 'content' && root().activeElement.ariaInvalid === 'true'`)
 	writer.do(chromedp.KeyEvent("Mẹ tôi 78 tuổi, đi bộ mỗi chiều."))
 	writer.picture("edit")
+	axe(t, writer.tab, "edit")
 	writer.reload()
 	writer.wait(`$('.dy-mine .dy-deed [name=content]') && $('.dy-mine .dy-deed [name=content]').value === 'Mẹ tôi 78 tuổi, đi bộ mỗi chiều.'`)
 	writer.click(".dy-deed .dy-btn-main")
@@ -45,6 +46,7 @@ func (h *house) own(t *testing.T, writer, other *reader) {
 		t.Errorf("an edit that waits: %q", got)
 	}
 	writer.picture("own-changed")
+	axe(t, writer.tab, "own, changed")
 	h.decide("approve")
 	h.say(article, "Ông Tư", "")
 	other.wait(`seen('.dy-new')`)
@@ -66,11 +68,18 @@ func (h *house) own(t *testing.T, writer, other *reader) {
 		t.Errorf("rejected: %s", got)
 	}
 	writer.click("[data-dy-deed=appeal]")
+	writer.wait(`root().activeElement.matches('.dy-deed textarea')`)
 	writer.do(chromedp.KeyEvent("Giá hàng quán là chuyện của phố đi bộ."))
+	writer.do(chromedp.EmulateViewport(320, 800), media("dark"))
+	if wide := eval[int](writer, `document.documentElement.scrollWidth`); wide > 320 {
+		t.Errorf("an appeal is %d pixels wide at 320", wide)
+	}
 	writer.picture("appeal")
+	axe(t, writer.tab, "appeal")
 	writer.click(".dy-deed .dy-btn-main")
 	writer.wait(`seen('.dy-own .dy-good') && !$('[data-dy-deed=appeal]') && $('.dy-own').textContent.includes('đang chờ tòa soạn xem lại')`)
 	writer.picture("appealed")
+	axe(t, writer.tab, "appealed")
 	var queue struct{ Items []struct{ ID string } }
 	if status, err := h.call(t.Context(), "GET", "/api/v1/moderation/queue?queue=appeals&site="+testSite, h.token, nil, &queue); status != 200 || err != nil || len(queue.Items) != 1 {
 		t.Errorf("appeals: %d %v %v", status, queue, err)
