@@ -62,6 +62,7 @@ func (h *house) own(t *testing.T, writer, other *reader) {
 	h.reject("off-topic")
 	eval[bool](writer, `document.dispatchEvent(new Event('visibilitychange'))`) // the reader comes back to the page
 	writer.wait(`seen('.dy-form .dy-own [data-dy-deed=appeal]') && $('.dy-own [role=alert]').textContent.includes('Không được đăng')`)
+	writer.do(chromedp.EmulateViewport(320, 800), media("dark")) // before the page is loaded anew: colours fade from one to the other
 	writer.reload()
 	writer.wait(`seen('.dy-own [data-dy-deed=appeal]')`)
 	if got := writer.text(".dy-own"); !strings.Contains(got, "Không được đăng") || !strings.Contains(got, "Lý do: Bình luận không nói về bài này.") {
@@ -70,7 +71,6 @@ func (h *house) own(t *testing.T, writer, other *reader) {
 	writer.click("[data-dy-deed=appeal]")
 	writer.wait(`root().activeElement.matches('.dy-deed textarea')`)
 	writer.do(chromedp.KeyEvent("Giá hàng quán là chuyện của phố đi bộ."))
-	writer.do(chromedp.EmulateViewport(320, 800), media("dark"))
 	if wide := eval[int](writer, `document.documentElement.scrollWidth`); wide > 320 {
 		t.Errorf("an appeal is %d pixels wide at 320", wide)
 	}
