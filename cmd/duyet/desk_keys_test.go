@@ -79,7 +79,9 @@ func TestDeskKeys(t *testing.T) {
 	}
 
 	// The network goes: what was read before can still be decided on, and arrives later.
-	eventually(t, "a comment", func() bool { return s.facing() == string(ids[4]) })
+	eventually(t, "a comment as it is now, and the next one read ahead", func() bool {
+		return s.facing() == string(ids[4]) && s.sight() == n.comment(ids[4]).Version && s.ahead(ids[5])
+	})
 	line.set(true)
 	s.decide("a")
 	s.decide("a")

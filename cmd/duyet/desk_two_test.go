@@ -140,6 +140,18 @@ func (s *seat) facing() string {
 	})()`)
 }
 
+// sight is the version of the comment whose proof is on the screen.
+func (s *seat) sight() uint64 {
+	s.Helper()
+	return uint64(seen[float64](s, `parseInt(document.getElementById("decide").elements.pick.value)`))
+}
+
+// ahead reports whether the proof of a comment has been read before it is needed.
+func (s *seat) ahead(id comments.ID) bool {
+	s.Helper()
+	return get(s.T, s.tab, chromedp.Evaluate[bool](fmt.Sprintf(`Promise.resolve(duyetDesk.ready.get(%q)).then(Boolean, () => false)`, id), chromedp.EvalAwaitPromise))
+}
+
 // overtaken reports whether a colleague has decided on the comment that is open.
 func (s *seat) overtaken() bool {
 	s.Helper()

@@ -105,8 +105,15 @@ func (s *Speaker) Speak(t comments.Ticket, lang string) (wav []byte, spoken stri
 	for _, u := range plan {
 		u.mix(*buf)
 	}
+	scale := min(1, loudest/peak(*buf)) // a loud digit on loud noise would be cut
+	for i := range *buf {
+		(*buf)[i] *= scale
+	}
 	return encodeWAV(*buf), spoken, nil
 }
+
+// loudest is the peak that a sound may have, of 1.
+const loudest = 0.97
 
 // utterance is one digit in a sound.
 type utterance struct {
