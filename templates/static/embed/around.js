@@ -99,6 +99,7 @@ class Around extends HTMLElement {
   #key = '';
   #turn = 0;
   #tick = 0;
+  #again = 0;
 
   constructor() {
     super();
@@ -117,12 +118,14 @@ class Around extends HTMLElement {
     clearTimeout(this.#soonTimer);
     this.#soonTimer = setTimeout(() => {
       clearInterval(this.#tick);
-      if (!this.isConnected) return;
+      if (!this.isConnected) return clearTimeout(this.#again);
       if (this.every) this.#tick = setInterval(() => document.visibilityState === 'visible' && this.#load(), this.every);
       const key = [siteOf(this), pageOf(this), langOf(this), ...['limit', 'days', 'heading', 'count'].map((a) => this.getAttribute(a))].join('\n');
       if (key === this.#key) return;
       this.#key = key;
       this.#load();
+      // What was answered at first may be some seconds old, and not know of this reader yet.
+      if (this.every) this.#again = setTimeout(() => this.isConnected && this.#load(), 6000);
     });
   }
 
