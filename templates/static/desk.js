@@ -76,8 +76,9 @@
     if (document.body.classList.contains("at-proof")) scrollTo(0, 0);
   };
 
+  let turns = 0;
   const show = async (row, { focus = true, fresh = false } = {}) => {
-    const id = row.dataset.id;
+    const id = row.dataset.id, turn = ++turns;
     settleLines();
     for (const one of rows()) one.removeAttribute("aria-current");
     row.setAttribute("aria-current", "true");
@@ -91,7 +92,7 @@
     try {
       const section = await fetchProof(row);
       ready.delete(id);
-      if (current === id && section) {
+      if (current === id && turn === turns && section) { // an older proof of it says what was
         const { left } = section.dataset, ours = outbox.entries().some((entry) => entry.picks.some((one) => one.id === id));
         swap(section);
         // Drawn after a colleague had decided, of which no word has come yet.
@@ -133,8 +134,11 @@
       for (const one of doc.querySelectorAll(".row[data-id]")) { // what the server still has is not done with
         const row = rowOf(one.dataset.id);
         if (!row || open(row)) continue;
-        stand(row);
-        row.querySelector(".row-pick input")?.setAttribute("value", pickOf(one));
+        lines.delete(row);
+        const anew = document.adoptNode(one); // its words as well: they may have changed with its version
+        anew.removeAttribute("aria-current");
+        row.replaceWith(anew);
+        shown(anew);
       }
       const next = rows().find(open);
       if (next) return show(next, { fresh: true });
