@@ -79,6 +79,12 @@ func (s *Service) Decide(ctx context.Context, who Moderator, decisions []Decisio
 	if err := checkDecisions(decisions); err != nil {
 		return nil, err
 	}
+	return s.decide(ctx, who, decisions, 0)
+}
+
+// decide is Decide for what has been looked at. With frozen, what has changed since that
+// place in the site's journal is a conflict.
+func (s *Service) decide(ctx context.Context, who Moderator, decisions []Decision, frozen uint64) ([]Result, error) {
 	results := make([]Result, len(decisions))
 	var changes []Change
 	var place []int // of each change among the decisions
@@ -104,7 +110,7 @@ func (s *Service) Decide(ctx context.Context, who Moderator, decisions []Decisio
 		if err != nil {
 			return nil, err
 		}
-		changes = append(changes, Change{ID: id, Actor: who.ID, Decide: d.on(site.Settings.Reasons, who.ID, before)})
+		changes = append(changes, Change{ID: id, Actor: who.ID, Decide: d.on(site.Settings.Reasons, who.ID, before, frozen)})
 		place = append(place, i)
 	}
 	if len(changes) == 0 {
@@ -160,7 +166,7 @@ func printable(s string) bool {
 }
 
 // on is the compare-and-set of one decision, to be run inside the transaction.
-func (d Decision) on(reasons []string, actor string, before *comments.Revision) func(comments.Comment, comments.Transition) (*Step, error) {
+func (d Decision) on(reasons []string, actor string, before *comments.Revision, frozen uint64) func(comments.Comment, comments.Transition) (*Step, error) {
 	return func(c comments.Comment, last comments.Transition) (*Step, error) {
 		step := &Step{To: targets[d.Action], Kind: comments.KindDecided}
 		switch d.Action {
@@ -180,6 +186,7 @@ func (d Decision) on(reasons []string, actor string, before *comments.Revision) 
 		if d.Version != nil {
 			stands = c.Version == *d.Version
 		}
+		stands = stands && (frozen == 0 || last.Seq <= frozen)
 		if !stands || !step.To.Valid() || c.Marks.Has(comments.Withdrawn) || !d.fits(c) {
 			return nil, &ConflictError{By: last.Actor, At: last.At, Status: c.Status, Version: c.Version}
 		}

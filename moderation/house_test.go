@@ -20,6 +20,7 @@ type house struct {
 	*moderation.Service
 	db    *boltstore.DB
 	sites *comments.Service
+	cfg   moderation.Config
 	now   time.Time
 }
 
@@ -52,9 +53,10 @@ func newHouse(t *testing.T) *house {
 	throttle, err := limit.NewSignIn(1000, clock)
 	h.must(err)
 	h.sites = comments.NewService(comments.Config{Store: h.db, Now: clock})
-	h.Service = moderation.NewService(moderation.Config{
+	h.cfg = moderation.Config{
 		Store: store, Comments: h.sites, Sites: h.db, Pages: h.db, Desk: h.sites, Journal: h.db, Throttle: throttle, Now: clock, Key: []byte("a key of the tests, long enough"),
-	})
+	}
+	h.Service = moderation.NewService(h.cfg)
 	for _, id := range []string{"bao", "khac"} {
 		_, err := h.sites.AddSite(t.Context(), id, "Báo "+id, []string{"https://" + id + ".example"}, comments.ActorOperator)
 		h.must(err)

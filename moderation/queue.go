@@ -76,7 +76,7 @@ func (s *Service) Queue(ctx context.Context, who Moderator, q QueueQuery) (Queue
 		}
 		page.Counts.Add(head.Counts)
 		page.Queues.Add(head.Queues)
-		part, err := s.part(ctx, f, q.Asked, head)
+		part, err := s.part(ctx, f, q.Asked, head, true)
 		if err != nil {
 			return QueuePage{}, err
 		}
@@ -94,13 +94,13 @@ func (s *Service) Queue(ctx context.Context, who Moderator, q QueueQuery) (Queue
 }
 
 // part is what one site has of a page. What is not narrowed is a range of the queue's own
-// index, and counted in the head.
-func (s *Service) part(ctx context.Context, f QueueFilter, asked search.Query, head comments.Head) (search.Answer, error) {
+// index, and counted in the head; what is narrowed is counted if that is asked for.
+func (s *Service) part(ctx context.Context, f QueueFilter, asked search.Query, head comments.Head, count bool) (search.Answer, error) {
 	if !asked.Plain() || !f.Listed() {
 		if !f.Listed() { // by risk, of a queue that all are pending in
 			asked.Queue, f.Queue = f.Queue, ""
 		}
-		return s.search.Search(ctx, search.Ask{Filter: f, Query: asked, Count: true})
+		return s.search.Search(ctx, search.Ask{Filter: f, Query: asked, Count: count})
 	}
 	f.Limit++ // one more tells whether something follows
 	list, err := s.cfg.Store.Queue(ctx, f)

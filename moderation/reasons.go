@@ -66,7 +66,10 @@ func readReasons(_ string, documents []Document) (reasonWords, error) {
 }
 
 // Observe keeps what the service has in memory fresh. It is a comments.Observer.
-func (s *Service) Observe(c comments.Commit) { s.reasons.Observe(c) }
+func (s *Service) Observe(c comments.Commit) {
+	s.reasons.Observe(c)
+	s.observeBulk(c)
+}
 
 // ReasonWords is what a site says of a reason in a language; what it leaves to the catalogue,
 // or can't be read now, is "".

@@ -2,11 +2,9 @@ package console
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"duyet/comments"
 	"duyet/comments/search"
@@ -17,19 +15,8 @@ import (
 // through unless it says otherwise.
 const everything = "all"
 
-// narrow is what narrows a queue: words typed into the search box, and the filters beside
-// it. It stands in addresses and forms.
-type narrow struct {
-	Words  string
-	Page   string // key
-	Signal string // check
-	Has    string // "link"
-	Reply  string // "yes" or "no"
-	Lang   string // "vi" or "en"
-}
-
-// narrowMost is the most bytes of one filter.
-const narrowMost = 2 << 10
+// narrow is a moderation.Narrowing that stands in addresses and forms.
+type narrow moderation.Narrowing
 
 func narrowFrom(q url.Values) narrow {
 	return narrow{
@@ -47,42 +34,9 @@ func (n narrow) any() bool { return n != narrow{} }
 // filtered reports whether it says more than words.
 func (n narrow) filtered() bool { n.Words = ""; return n.any() }
 
-// query reads it; days are of a place. Errors are comments.ErrMalformed, for words a
-// *search.UnreadError.
+// query reads it; see moderation.Narrowing.
 func (n narrow) query(place *time.Location) (search.Query, error) {
-	for _, f := range n.fields() {
-		if len(f[1]) > narrowMost || !utf8.ValidString(f[1]) || strings.ContainsRune(f[1], 0) {
-			return search.Query{}, fmt.Errorf("%s: %w", f[0], comments.ErrMalformed)
-		}
-	}
-	q, err := search.Parse(n.Words, place)
-	if err != nil {
-		return q, err
-	}
-	q.PageKey, q.Check = n.Page, n.Signal
-	if n.Lang != "" {
-		q.Lang = n.Lang
-	}
-	yes, no := true, false
-	switch {
-	case n.Has == "link":
-		q.Link = true
-	case n.Has != "":
-		return q, fmt.Errorf("has: %w", comments.ErrMalformed)
-	}
-	switch n.Reply {
-	case "yes":
-		q.Reply = &yes
-	case "no":
-		q.Reply = &no
-	case "":
-	default:
-		return q, fmt.Errorf("reply: %w", comments.ErrMalformed)
-	}
-	if n.Lang != "" && n.Lang != "vi" && n.Lang != "en" {
-		return q, fmt.Errorf("written: %w", comments.ErrMalformed)
-	}
-	return q, nil
+	return moderation.Narrowing(n).Query(place)
 }
 
 // location is where a site's days are; what is asked of several sites or of none that there
