@@ -145,6 +145,11 @@ func (s *Service) StartBulk(ctx context.Context, who Moderator, ask BulkAsk) (Bu
 		d.Action = ""
 	}
 	if err := checkDecisions([]Decision{d}); err != nil {
+		if invalid := (*comments.InvalidError)(nil); errors.As(err, &invalid) {
+			for i, f := range invalid.Fields {
+				invalid.Fields[i].Field = strings.TrimPrefix(f.Field, "decisions[0].")
+			}
+		}
 		return Bulk{}, err
 	}
 	site, err := s.cfg.Comments.Site(ctx, ask.Site)

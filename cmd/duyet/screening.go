@@ -62,6 +62,9 @@ func (s *service) lead(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.sweep(ctx) })
 	g.Go(func() error { return s.in.learner.Keep(ctx) })
+	g.Go(func() error {
+		return s.in.moderation.RunBulk(ctx, func(err error) { s.log.Error("a bulk decision can't go on now", "err", err) })
+	})
 	g.Go(func() error { return s.in.moderation.Search().Run(ctx, s.in.store.Comments().Sites, s.log) })
 	return g.Wait()
 }

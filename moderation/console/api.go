@@ -30,6 +30,7 @@ func (c *Console) registerAPI() {
 	c.registerDecisions()
 	c.registerEvents()
 	c.registerPages()
+	c.registerBulk()
 }
 
 // operation is what the operations here have in common. The service judges what is asked

@@ -72,6 +72,8 @@ type writingsPage struct {
 	List     []said
 	Articles []string
 	MoreURL  string
+	Picks    []picked
+	Together *together
 }
 
 func (c *Console) showWritings(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -91,9 +93,10 @@ func (c *Console) showWritings(w http.ResponseWriter, r *http.Request, v *visit)
 	}
 	c.inZoneOf(v, site)
 	templates.UseLocale(r, v.l)
-	d := writingsPage{frame: c.frame(r, v, "queues"), SiteName: site.Name, Network: network, Name: view.Name, URL: c.set.URL(place{}.alone(id).path(nil))}
+	d := writingsPage{frame: c.frame(r, v, "queues"), SiteName: site.Name, Network: network, Name: view.Name, URL: c.set.URL(place{}.alone(id).path(nil)), Together: c.together(v, site)}
 	for _, item := range items {
 		d.List = append(d.List, c.said(v, item.Comment)[0])
+		d.Picks = append(d.Picks, pickedOf(item.Comment))
 		d.Articles = append(d.Articles, articleTitle(item.Page))
 	}
 	if next != "" {

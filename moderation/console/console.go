@@ -113,6 +113,7 @@ func (c *Console) Routes(r *mux.Router) {
 	r.Handle("/moderation/logout", c.forAnybody(c.signOut)).Methods(http.MethodPost)
 	c.screeningRoutes(r)
 	c.judgeRoutes(r)
+	c.bulkRoutes(r)
 	c.attackRoutes(r)
 	c.settingsRoutes(r)
 	c.registerAPI()

@@ -48,6 +48,8 @@ type deskPage struct {
 	Filters   filters
 	Everyone  bool // all sites
 	HandOver  handOver
+	AllURL    string // to a decision on all that the list holds
+	BulksURL  string // to those there have been
 }
 
 // link is a place to go to, with a number where it counts something.
@@ -228,6 +230,9 @@ func (c *Console) desk(r *http.Request, v *visit, p place, all []comments.Site, 
 	}
 	if p.After != "" {
 		d.FirstURL = c.set.URL(p.after("").path(nil))
+	}
+	if d.AllURL = c.bulkURL(d, p); !d.Everyone {
+		d.BulksURL = c.set.URL(bulkPath + "?" + query("site", p.Site).Encode())
 	}
 	if open == "" {
 		return d, nil

@@ -135,6 +135,8 @@ func (c *Console) entry(v *visit, t comments.Transition, known map[comments.ID]c
 			e.Subject = v.l.Say("proof.untitled", "Name", comment.Name)
 		}
 		e.URL = c.set.URL(place{}.alone(string(comment.ID)).path(nil))
+	case strings.HasPrefix(t.Subject, "bulk/"):
+		e.Subject, e.URL = v.l.Say("bulk.title"), c.set.URL(bulkPath+"/"+strings.TrimPrefix(t.Subject, "bulk/")+"?"+query("site", t.Site).Encode())
 	case v.names[subjectID(t.Subject)] != "":
 		e.Subject = v.names[subjectID(t.Subject)]
 		if v.who.Can(moderation.ManagePeople) {

@@ -139,7 +139,8 @@ func (c *Console) screeningPage(w http.ResponseWriter, v *visit, status int, pag
 // campaignPage lists comments that say nearly the same.
 type campaignPage struct {
 	screeningFrame
-	Rows []campaignRow
+	Rows     []campaignRow
+	Together *together
 }
 
 type campaignRow struct {
@@ -148,6 +149,7 @@ type campaignRow struct {
 	At                      string
 	ISO                     string
 	URL                     string
+	picked
 }
 
 func (c *Console) showCampaign(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -169,11 +171,11 @@ func (c *Console) showCampaign(w http.ResponseWriter, r *http.Request, v *visit)
 	if len(list) == 0 {
 		return comments.ErrNotFound
 	}
-	d := campaignPage{screeningFrame: f}
+	d := campaignPage{screeningFrame: f, Together: c.together(v, site)}
 	for _, m := range list {
 		d.Rows = append(d.Rows, campaignRow{
 			Title: m.Title, Name: m.Name, Text: m.Content, Lang: m.Lang, Status: v.status(m.Status), StatusIcon: statusIcons[m.Status],
-			At: v.l.Time(m.CreatedAt), ISO: v.l.ISO(m.CreatedAt), URL: c.set.URL(place{Site: site.ID}.alone(string(m.ID)).path(nil)),
+			At: v.l.Time(m.CreatedAt), ISO: v.l.ISO(m.CreatedAt), URL: c.set.URL(place{Site: site.ID}.alone(string(m.ID)).path(nil)), picked: pickedOf(m),
 		})
 	}
 	return c.screeningPage(w, v, http.StatusOK, "campaign", "campaign.title", d)

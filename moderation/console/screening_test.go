@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -112,7 +113,19 @@ func TestCampaignAtTheDesk(t *testing.T) {
 		c.Signals = []comments.Signal{{Check: "repeats", Level: comments.LevelInfo, Code: "near", Args: map[string]string{"count": "1", "campaign": string(first.ID)}}}
 	})
 	h.must(b.get("/moderation/comments/" + string(other.ID)).says("Xem cả đợt"))
-	h.must(b.get("/moderation/campaign/" + string(first.ID)).says("2 bình luận gần giống nhau"))
+	page := b.get("/moderation/campaign/" + string(first.ID))
+	h.must(page.says("2 bình luận gần giống nhau", "Quyết định một lần cho những bình luận đã chọn"))
+	q := page.fields("/moderation/decisions")
+	for _, m := range regexp.MustCompile(`name="pick" value="([^"]+)" checked`).FindAllStringSubmatch(page.Body.String(), -1) {
+		q.Add("pick", m[1])
+	}
+	q.Set("action", "spam")
+	h.must(b.follow(b.post("/moderation/decisions", q)).says("Hoàn tác"))
+	for _, c := range []comments.Comment{first, other} {
+		if got := h.stands(c.ID).Status; got != comments.Spam {
+			t.Errorf("of the campaign one is %s", got)
+		}
+	}
 	if a := b.get("/moderation/campaign/" + strings.Replace(string(first.ID), "bao~", "khac~", 1)); a.Code != http.StatusNotFound {
 		t.Errorf("another site's campaign: %d", a.Code)
 	}

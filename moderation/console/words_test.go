@@ -38,6 +38,7 @@ func TestEverythingHasWords(t *testing.T) {
 		moderation.KindSignInFailed, moderation.KindRestored, moderation.KindUndone,
 		moderation.KindAttackBegan, moderation.KindAttackEnded, moderation.KindVouched,
 		screen.KindBanMade, screen.KindBanLifted, screen.KindRuleChanged, screen.KindRuleRemoved, screen.KindWordsChanged, screen.KindWordsRemoved,
+		moderation.KindBulkStarted, moderation.KindBulkEnded, moderation.KindBulkCancelled, moderation.KindBulkUndoing, moderation.KindBulkUndone,
 	} {
 		ids = append(ids, "event."+string(k))
 	}
@@ -58,6 +59,11 @@ func TestEverythingHasWords(t *testing.T) {
 	}
 	for _, code := range []string{screen.CodeUnknownFact, screen.CodeUnknownOp, screen.CodeNoNumber, comments.CodeRequired, comments.CodeTooLong} {
 		ids = append(ids, "rule.wrong_why."+code)
+	}
+	for _, state := range []moderation.BulkState{
+		moderation.BulkRunning, moderation.BulkDone, moderation.BulkCancelled, moderation.BulkStopped, moderation.BulkUndoing, moderation.BulkUndone,
+	} {
+		ids = append(ids, "bulk.state."+string(state))
 	}
 	for _, why := range []moderation.AttackWhy{moderation.AttackByHand, moderation.AttackArrivals, moderation.AttackWrong, moderation.AttackBySetting} {
 		ids = append(ids, "attack.why."+string(why))
