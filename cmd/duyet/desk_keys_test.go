@@ -99,4 +99,11 @@ func TestDeskKeys(t *testing.T) {
 	if said := seen[string](s, `document.getElementById("desk-alerts").textContent.trim()`); said != "" {
 		t.Errorf("still said: %q", said)
 	}
+
+	// The keys that lead elsewhere.
+	for key, part := range map[string]string{"v": "/thread", "e": "/edit", "b": "/bans?"} {
+		do(t, s.tab, chromedp.Navigate(line.address+"/moderation/"), chromedp.WaitVisible(chromedp.CSS("#decide")))
+		s.key(key)
+		eventually(t, "the page of "+key, func() bool { return strings.Contains(get(t, s.tab, chromedp.Location()), part) })
+	}
 }

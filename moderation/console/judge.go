@@ -58,6 +58,7 @@ type judging struct {
 	Site      string
 	Page      string   // key
 	Gates     []choice // whom the page lets in
+	BanURL    string   // to ban its author; "" without checks
 }
 
 // authorView is what is known of who wrote a comment, in words.
@@ -92,6 +93,14 @@ type changedField struct {
 // diffPart is a stretch of text: "same", "gone" or "come".
 type diffPart struct{ Kind, Text string }
 
+// banURL leads to the form that bans whoever wrote a comment.
+func (c *Console) banURL(site, id string) string {
+	if c.cfg.Screening == nil {
+		return ""
+	}
+	return c.set.URL(screeningAt("/moderation/bans", site, "comment", id))
+}
+
 func judgePath(id, what string) string {
 	return "/moderation/comments/" + url.PathEscape(id) + "/" + what
 }
@@ -103,7 +112,7 @@ var did = []string{"answered", "corrected", "masked", "noted", "picked", "unpick
 func (c *Console) judging(r *http.Request, v *visit, site comments.Site, view moderation.View, p place) (*judging, error) {
 	id := string(view.ID)
 	j := &judging{
-		Path: c.set.URL(judgePath(id, "")), Back: c.set.URL(p.at(id).path(nil)), Version: view.Version, Once: once(v.now),
+		BanURL: c.banURL(view.Site, id), Path: c.set.URL(judgePath(id, "")), Back: c.set.URL(p.at(id).path(nil)), Version: view.Version, Once: once(v.now),
 		Voice: site.Voice(), Approves: view.Status == comments.Pending, Picked: view.Marks.Has(comments.Pick),
 		Answers: view.Standing() || view.Status == comments.Pending, MayPick: view.Standing() || view.Marks.Has(comments.Pick),
 		Edited: view.Marks.Has(comments.EditedByDesk), Newsroom: view.Marks.Has(comments.Newsroom),
