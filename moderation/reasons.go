@@ -69,6 +69,7 @@ func readReasons(_ string, documents []Document) (reasonWords, error) {
 func (s *Service) Observe(c comments.Commit) {
 	s.reasons.Observe(c)
 	s.observeBulk(c)
+	s.observeSchedule(c)
 }
 
 // ReasonWords is what a site says of a reason in a language; what it leaves to the catalogue,

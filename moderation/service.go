@@ -16,8 +16,9 @@ type Service struct {
 	hashes chan struct{} // bounds how many passwords are hashed at once
 	search *search.Engine
 
-	reasons  *Keeper[reasonWords]
-	bulkWake chan struct{}
+	reasons *Keeper[reasonWords]
+
+	bulkWake, scheduleWake chan struct{} // something has been asked for
 }
 
 // Journal is what has happened, and the index by which comments are found.
@@ -79,7 +80,10 @@ func NewService(cfg Config) *Service {
 		Journal
 		QueueReader
 	}{cfg.Journal, cfg.Store}
-	return &Service{cfg: cfg, hashes: make(chan struct{}, hashesAtOnce), search: search.New(found, cfg.Now), reasons: NewKeeper(cfg.Store, reasonsKind, readReasons), bulkWake: make(chan struct{}, 1)}
+	return &Service{
+		cfg: cfg, hashes: make(chan struct{}, hashesAtOnce), search: search.New(found, cfg.Now), reasons: NewKeeper(cfg.Store, reasonsKind, readReasons),
+		bulkWake: make(chan struct{}, 1), scheduleWake: make(chan struct{}, 1),
+	}
 }
 
 // Search is the engine by which queues are searched, whose index is to be kept.

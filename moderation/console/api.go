@@ -31,6 +31,7 @@ func (c *Console) registerAPI() {
 	c.registerEvents()
 	c.registerPages()
 	c.registerBulk()
+	c.registerJudge()
 }
 
 // operation is what the operations here have in common. The service judges what is asked

@@ -195,7 +195,11 @@ func (c *Console) desk(r *http.Request, v *visit, p place, all []comments.Site, 
 	}
 	c.links(d, v, p, all, queue)
 	var readings []reading
+	var appointments map[comments.ID]moderation.Schedule
 	if !d.Everyone { // who reads what is told site by site
+		if appointments, err = c.cfg.Service.Scheduled(ctx, v.who, p.Site); err != nil {
+			return nil, err
+		}
 		if readings, err = c.readings(r, v, p.Site); err != nil {
 			return nil, err
 		}
@@ -222,6 +226,9 @@ func (c *Console) desk(r *http.Request, v *visit, p place, all []comments.Site, 
 			row.Site = siteName(all, item.Site)
 		}
 		row.By = readBy(readings, row.ID)
+		if one, ok := appointments[item.ID]; ok && one.Version == item.Version {
+			row.Signals = append(row.Signals, signal{Words: v.l.Say("schedule.row", "At", v.l.Time(one.At)), Icon: "clock"})
+		}
 		d.Rows = append(d.Rows, row)
 	}
 	d.Shown = len(d.Rows)

@@ -32,13 +32,14 @@ import (
 // house is the moderators' door on a real store, with a clock that a test moves.
 type house struct {
 	testing.TB
-	svc   *moderation.Service
-	db    *boltstore.DB
-	sites *comments.Service
-	set   *templates.Set
-	api   huma.API
-	door  http.Handler
-	now   time.Time
+	svc    *moderation.Service
+	db     *boltstore.DB
+	sites  *comments.Service
+	set    *templates.Set
+	api    huma.API
+	door   http.Handler
+	routes *mux.Router
+	now    time.Time
 	// quiet lets the door log faults, where a test makes some.
 	quiet    bool
 	provider string // where sign-in by an identity provider leads to
@@ -100,6 +101,7 @@ func (h *house) build(sessions moderation.SessionStore, baseURL *url.URL, clock 
 	h.must(err)
 	templates.UseProblems(h.set)
 	router := mux.NewRouter()
+	h.routes = router
 	config := huma.DefaultConfig("test", "1")
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", "", nil
 	h.api = humamux.New(router, config)

@@ -137,6 +137,11 @@ func (c *Console) entry(v *visit, t comments.Transition, known map[comments.ID]c
 		e.URL = c.set.URL(place{}.alone(string(comment.ID)).path(nil))
 	case strings.HasPrefix(t.Subject, "bulk/"):
 		e.Subject, e.URL = v.l.Say("bulk.title"), c.set.URL(bulkPath+"/"+strings.TrimPrefix(t.Subject, "bulk/")+"?"+query("site", t.Site).Encode())
+	case strings.HasPrefix(t.Subject, "scheduled/"):
+		e.Subject = v.l.Say("schedule.title")
+		if id, err := comments.ParseCursor(t.Site, subjectID(t.Subject)); err == nil {
+			e.URL = c.set.URL(place{}.alone(string(id)).path(nil))
+		}
 	case v.names[subjectID(t.Subject)] != "":
 		e.Subject = v.names[subjectID(t.Subject)]
 		if v.who.Can(moderation.ManagePeople) {

@@ -35,6 +35,8 @@ func (c *Console) judgeRoutes(r *mux.Router) {
 	r.Handle(at+"note", c.forModerators(c.showJudge("note"))).Methods(get...)
 	r.Handle(at+"note", c.forModerators(c.leaveNote)).Methods(http.MethodPost)
 	r.Handle(at+"pick", c.forModerators(c.pickOut)).Methods(http.MethodPost)
+	r.Handle(at+"schedule", c.forModerators(c.showJudge("schedule"))).Methods(get...)
+	r.Handle(at+"schedule", c.forModerators(c.schedule)).Methods(http.MethodPost)
 	r.Handle(at+"thread", c.forModerators(c.showAround)).Methods(get...)
 	r.Handle(at+"author", c.forModerators(c.showWritings)).Methods(get...)
 }
@@ -59,6 +61,10 @@ type judging struct {
 	Page      string   // key
 	Gates     []choice // whom the page lets in
 	BanURL    string   // to ban its author; "" without checks
+	Appointed *appointed
+	MaySet    bool   // a time at which it appears
+	Soonest   string // such a time, as its field has it
+	Latest    string
 }
 
 // authorView is what is known of who wrote a comment, in words.
@@ -127,7 +133,15 @@ func (c *Console) judging(r *http.Request, v *visit, site comments.Site, view mo
 	for _, g := range []comments.Gate{comments.GateOpen, comments.GateHeld, comments.GateClosed} {
 		j.Gates = append(j.Gates, choice{Value: string(g), Words: v.l.Say("gate." + string(g)), On: g == view.Item.Page.Gate()})
 	}
-	var err error
+	all, err := c.cfg.Service.Scheduled(r.Context(), v.who, view.Site)
+	if err != nil {
+		return nil, err
+	}
+	if one, ok := all[view.ID]; ok {
+		j.Appointed = v.appointed(one, view.Version)
+	}
+	now := v.now.In(site.Settings.Location())
+	j.MaySet, j.Soonest, j.Latest = view.Status == comments.Pending, now.Add(time.Minute).Format(scheduleForm), now.Add(moderation.ScheduleMost).Format(scheduleForm)
 	if j.Author, err = c.authorView(r, v, view.Comment); err != nil {
 		return nil, err
 	}

@@ -194,6 +194,8 @@ func (v *visit) step(t comments.Transition) step {
 		s.Icon = "warn"
 	case strings.HasPrefix(string(t.Kind), "bulk."):
 		s.Icon = "list"
+	case strings.HasPrefix(string(t.Kind), "schedule."):
+		s.Icon = "clock"
 	case strings.HasPrefix(string(t.Kind), "page."), strings.HasPrefix(string(t.Kind), "site."):
 		s.Icon = "gear"
 	case strings.HasPrefix(string(t.Kind), "token."), strings.HasPrefix(string(t.Kind), "session."):

@@ -39,6 +39,7 @@ func TestEverythingHasWords(t *testing.T) {
 		moderation.KindAttackBegan, moderation.KindAttackEnded, moderation.KindVouched,
 		screen.KindBanMade, screen.KindBanLifted, screen.KindRuleChanged, screen.KindRuleRemoved, screen.KindWordsChanged, screen.KindWordsRemoved,
 		moderation.KindBulkStarted, moderation.KindBulkEnded, moderation.KindBulkCancelled, moderation.KindBulkUndoing, moderation.KindBulkUndone,
+		moderation.KindScheduleSet, moderation.KindScheduleCleared, moderation.KindSchedulePublished, moderation.KindScheduleDropped,
 	} {
 		ids = append(ids, "event."+string(k))
 	}
