@@ -70,6 +70,7 @@ func (s *Service) Observe(c comments.Commit) {
 	s.reasons.Observe(c)
 	s.observeBulk(c)
 	s.observeSchedule(c)
+	s.observeStats(c)
 }
 
 // ReasonWords is what a site says of a reason in a language; what it leaves to the catalogue,

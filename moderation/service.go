@@ -3,6 +3,7 @@ package moderation
 import (
 	"context"
 	"net/netip"
+	"sync"
 	"time"
 
 	"duyet/comments"
@@ -18,7 +19,10 @@ type Service struct {
 
 	reasons *Keeper[reasonWords]
 
-	bulkWake, scheduleWake chan struct{} // something has been asked for
+	bulkWake, scheduleWake, statsWake chan struct{} // there is something to do
+
+	statsMu  sync.Mutex
+	statsDue map[string]bool // sites of which something is to be counted
 }
 
 // Journal is what has happened, and the index by which comments are found.
@@ -82,7 +86,8 @@ func NewService(cfg Config) *Service {
 	}{cfg.Journal, cfg.Store}
 	return &Service{
 		cfg: cfg, hashes: make(chan struct{}, hashesAtOnce), search: search.New(found, cfg.Now), reasons: NewKeeper(cfg.Store, reasonsKind, readReasons),
-		bulkWake: make(chan struct{}, 1), scheduleWake: make(chan struct{}, 1),
+		bulkWake: make(chan struct{}, 1), scheduleWake: make(chan struct{}, 1), statsWake: make(chan struct{}, 1),
+		statsDue: map[string]bool{},
 	}
 }
 

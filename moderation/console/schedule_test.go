@@ -16,7 +16,7 @@ func TestScheduleAtTheDesk(t *testing.T) {
 	form := url.Values{"version": {"1"}, "at": {"2027-01-01T08:00"}, "back": {"/moderation/?site=bao"}}
 	h.must(an.follow(an.post(at+"/schedule", form)).says("Đã hẹn giờ đăng", "hẹn đăng 08:00, 1/1/2027"))
 	h.must(an.get(at).says("Sẽ đăng lúc 08:00, 1/1/2027, do an@bao.example hẹn", "Bỏ hẹn", "Chờ duyệt"))
-	h.must(an.get(at + "?lang=en").says("To appear on 1 January 2027, 08:00", "set by an@bao.example"))
+	h.must(an.get(at+"?lang=en").says("To appear on 1 January 2027, 08:00", "set by an@bao.example"))
 	h.must(an.get("/moderation/audit?site=bao&lang=vi").says("hẹn giờ đăng"))
 
 	bad := url.Values{"version": {"1"}, "at": {"2020-01-01T08:00"}}

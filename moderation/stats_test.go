@@ -1,0 +1,211 @@
+package moderation_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"duyet/comments"
+	"duyet/moderation"
+)
+
+func TestSpans(t *testing.T) {
+	s := moderation.Spans{}
+	var exact []float64
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 10_000 {
+		v := math.Exp(random.NormFloat64()*2 + 6)
+		exact = append(exact, v)
+		s.Add(v, 1)
+	}
+	slices.Sort(exact)
+	for _, q := range []float64{0, .25, .5, .95, 1} {
+		want := exact[max(int(math.Ceil(q*float64(len(exact))))-1, 0)]
+		if got := s.Quantile(q); want > 1 && math.Abs(got/want-1) > 0.091 {
+			t.Errorf("quantile %v is %v, not %v", q, got, want)
+		}
+	}
+	for _, v := range exact {
+		s.Add(v, -1)
+	}
+	if len(s) != 0 || s.Quantile(.5) != 0 {
+		t.Errorf("all taken back: %v", s)
+	}
+}
+
+// TestStatsAreExact decides, undoes and redoes at random over three days, counts with a
+// service that is cut at random, and compares with what the comments and their histories say.
+func TestStatsAreExact(t *testing.T) {
+	h := newHouse(t)
+	random := rand.New(rand.NewPCG(3, 4))
+	people := []moderation.Moderator{h.person("an@bao.example", moderation.Editor), h.person("binh@bao.example", moderation.Owner)}
+	store := &flaky{Store: h.cfg.Store, every: 3}
+	cfg := h.cfg
+	cfg.Store = store
+	count := func() {
+		store.after = random.IntN(2) == 0
+		for {
+			err := moderation.NewService(cfg).CountSite(t.Context(), "bao")
+			if err == nil {
+				return
+			}
+			if !errors.Is(err, comments.ErrUnavailable) && !errors.Is(err, comments.ErrVersion) {
+				t.Fatal(err)
+			}
+		}
+	}
+	var all []comments.ID
+	actions := []moderation.Action{moderation.Approve, moderation.Reject, moderation.Spam, moderation.Undo, moderation.Undo, moderation.Restore}
+	for range 400 {
+		h.now = h.now.Add(time.Duration(random.IntN(20)) * time.Minute)
+		if len(all) < 5 || random.IntN(3) == 0 {
+			all = append(all, h.comment("bao", comments.Pending).ID)
+			continue
+		}
+		id := all[random.IntN(len(all))]
+		v := h.stands(id).Version
+		h.decideOne(people[random.IntN(2)], moderation.Decision{ID: string(id), Action: actions[random.IntN(len(actions))], Version: &v, Reason: "insult"})
+		if random.IntN(40) == 0 {
+			count()
+		}
+	}
+	count()
+
+	// The truth: of each comment, the decisions that no undo has taken back.
+	want := struct {
+		arrived, restored, undone int64
+		to                        map[comments.Status]int64
+		by                        map[string]int64
+		took                      moderation.Spans
+	}{to: map[comments.Status]int64{}, by: map[string]int64{}, took: moderation.Spans{}}
+	for _, id := range all {
+		want.arrived++
+		var stack []comments.Transition // an undo's partner, alternating
+		history := h.stands(id).History
+		for _, e := range history[1:] {
+			switch e.Kind {
+			case moderation.KindUndone:
+				want.undone++
+			case moderation.KindRestored:
+				want.restored++
+			}
+			stack = append(stack, e)
+		}
+		for i := 0; i < len(stack); i++ {
+			undos := 0
+			for i+undos+1 < len(stack) && stack[i+undos+1].Kind == moderation.KindUndone {
+				undos++
+			}
+			if e := stack[i]; e.Kind == comments.KindDecided && undos%2 == 0 {
+				want.to[e.To]++
+				want.by[e.Actor]++
+				if e.From == comments.Pending {
+					since := history[0].At
+					for _, p := range history[1:] {
+						if p.Seq < e.Seq && p.To == comments.Pending && p.From != comments.Pending {
+							since = p.At
+						}
+					}
+					want.took.Add(e.At.Sub(since).Seconds(), 1)
+				}
+			}
+			i += undos
+		}
+	}
+	st, err := h.Stats(t.Context(), people[1], "bao", moderation.StatsMonth)
+	h.must(err)
+	got := st.Total
+	by := map[string]int64{}
+	for who, share := range got.By {
+		by[who] = share.Decided()
+	}
+	if got.Arrived != want.arrived || got.Restored != want.restored || got.Undone != want.undone || !maps.Equal(got.All.To, want.to) ||
+		!maps.Equal(by, want.by) || !reflect.DeepEqual(got.All.Took, want.took) {
+		t.Errorf("counted %+v, %v,\nnot %+v", got, by, want)
+	}
+	if st.Behind || st.Waiting != h.pendingOf("bao") || len(st.Points) != 30 {
+		t.Errorf("behind %t, %d wait, %d points", st.Behind, st.Waiting, len(st.Points))
+	}
+	var flow moderation.Flow
+	for _, p := range st.Points {
+		flow.Arrived += p.Flow.Arrived
+		flow.Decided += p.Flow.Decided
+	}
+	if n := got.All.Decided(); flow.Arrived != want.arrived || flow.Decided != n {
+		t.Errorf("the points add up to %+v, not %d and %d", flow, want.arrived, n)
+	}
+
+	// A moderator sees their own work, not the others'.
+	st, err = h.Stats(t.Context(), people[0], "bao", moderation.StatsYear)
+	h.must(err)
+	if len(st.Total.By) != 1 || st.Total.By[people[0].ID].Decided() != want.by[people[0].ID] {
+		t.Errorf("seen by an editor: %v", st.Total.By)
+	}
+	parts, err := h.Report(t.Context(), people[0], "bao", moderation.ByQuarter, 0)
+	h.must(err)
+	if last := parts[len(parts)-1]; len(parts) != 4 || last.Arrived != want.arrived || last.By != nil || !maps.Equal(last.All.To, want.to) {
+		t.Errorf("reported: %+v", parts)
+	}
+	for name, err := range map[string]error{
+		"another site": second(h.Stats(t.Context(), h.person("khac@bao.example", moderation.Owner, "khac"), "bao", moderation.StatsWeek)),
+		"a period":     second(h.Stats(t.Context(), people[0], "bao", "eon")),
+		"a division":   second(h.Report(t.Context(), people[0], "bao", "day", 0)),
+		"a year":       second(h.Report(t.Context(), people[0], "bao", moderation.ByMonth, 99999)),
+	} {
+		if want := map[bool]error{true: comments.ErrForbidden, false: comments.ErrMalformed}[name == "another site"]; !errors.Is(err, want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func (h *house) pendingOf(site string) int64 {
+	h.Helper()
+	head, err := h.db.Head(h.Context(), site)
+	h.must(err)
+	return head.Counts.Pending
+}
+
+// TestStatsTellOfAppeals: what was appealed, in vain or not, and why comments were refused.
+func TestStatsTellOfAppeals(t *testing.T) {
+	h := newHouse(t)
+	an := h.person("an@bao.example", moderation.Admin)
+	for i := range 3 {
+		c := h.comment("bao", comments.Pending)
+		h.now = h.now.Add(time.Minute)
+		h.decideOne(an, moderation.Decision{ID: string(c.ID), Action: moderation.Reject, Reason: []string{"insult", "insult", "của riêng tôi"}[i]})
+	}
+	h.must(h.CountSite(t.Context(), "bao"))
+	st, err := h.Stats(t.Context(), an, "bao", moderation.StatsToday)
+	h.must(err)
+	reasons := map[string]int64{}
+	for code, share := range st.Total.Reasons {
+		reasons[code] = share.Decided()
+	}
+	if fmt.Sprint(reasons) != "map[:1 insult:2]" {
+		t.Errorf("reasons: %v", reasons)
+	}
+	if m := st.Total.All.Took.Quantile(.5); m < 55 || m > 200 {
+		t.Errorf("took %v s at the median", m)
+	}
+	site, err := h.sites.Site(t.Context(), "bao")
+	h.must(err)
+	h.comment("bao", comments.Pending)
+	for wait, want := range map[time.Duration]bool{time.Minute: false, site.Settings.WarnAfter + time.Minute: true} {
+		before := h.now
+		h.now = h.now.Add(wait)
+		overdue, err := h.Overdue(t.Context(), an, site)
+		h.must(err)
+		if (overdue > 0) != want {
+			t.Errorf("after %s: overdue by %s", wait, overdue)
+		}
+		h.now = before
+	}
+}
