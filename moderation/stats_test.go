@@ -49,8 +49,8 @@ func TestStatsAreExact(t *testing.T) {
 	cfg := h.cfg
 	cfg.Store = store
 	count := func() {
-		store.after = random.IntN(2) == 0
 		for {
+			store.after, store.every, store.writes = random.IntN(2) == 0, 2+random.IntN(3), random.IntN(2)
 			err := moderation.NewService(cfg).CountSite(t.Context(), "bao")
 			if err == nil {
 				return
