@@ -66,6 +66,9 @@ func (s *service) lead(ctx context.Context) error {
 		return s.in.moderation.RunBulk(ctx, func(err error) { s.log.Error("a bulk decision can't go on now", "err", err) })
 	})
 	g.Go(func() error {
+		return s.in.moderation.CountStats(ctx, func(err error) { s.log.Error("what happens can't be counted now", "err", err) })
+	})
+	g.Go(func() error {
 		return s.in.moderation.RunSchedule(ctx, func(err error) { s.log.Error("what was to be published now can't be", "err", err) })
 	})
 	g.Go(func() error { return s.in.moderation.Search().Run(ctx, s.in.store.Comments().Sites, s.log) })

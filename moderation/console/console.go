@@ -114,6 +114,7 @@ func (c *Console) Routes(r *mux.Router) {
 	c.screeningRoutes(r)
 	c.judgeRoutes(r)
 	c.bulkRoutes(r)
+	c.statsRoutes(r)
 	c.attackRoutes(r)
 	c.settingsRoutes(r)
 	c.registerAPI()

@@ -50,6 +50,7 @@ type deskPage struct {
 	HandOver  handOver
 	AllURL    string // to a decision on all that the list holds
 	BulksURL  string // to those there have been
+	Overdue   *link  // says for how long the oldest has waited, if that is too long
 }
 
 // link is a place to go to, with a number where it counts something.
@@ -205,6 +206,13 @@ func (c *Console) desk(r *http.Request, v *visit, p place, all []comments.Site, 
 		}
 		if d.HandOver, err = c.handOver(r, v, p.Site); err != nil {
 			return nil, err
+		}
+		waited, err := c.cfg.Service.Overdue(ctx, v.who, site)
+		if err != nil {
+			return nil, err
+		}
+		if waited > 0 {
+			d.Overdue = &link{Words: v.l.Say("stats.overdue", "Age", v.l.Age(v.now.Add(-waited), v.now)), URL: c.set.URL(statsPath + "?" + query("site", site.ID).Encode())}
 		}
 	}
 	open := p.Comment

@@ -167,7 +167,7 @@ func TestEveryRouteByRole(t *testing.T) {
 		if slices.Contains(open, path) || strings.HasPrefix(path, "/static") {
 			continue
 		}
-		at := strings.NewReplacer("{id}", string(c.ID), "{site}", "bao").Replace(path) + "?site=bao"
+		at := strings.NewReplacer("{id}", string(c.ID), "{site}", "bao", "{plot:[a-z]+}", "flow").Replace(path) + "?site=bao"
 		api := strings.HasPrefix(path, "/api/")
 		ask := func(i int) int {
 			if api {

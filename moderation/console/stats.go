@@ -1,0 +1,482 @@
+package console
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"duyet/comments"
+	"duyet/moderation"
+	"duyet/templates"
+)
+
+const (
+	statsPath  = "/moderation/stats"
+	reportPath = "/moderation/report"
+)
+
+func (c *Console) statsRoutes(r *mux.Router) {
+	get := []string{http.MethodGet, http.MethodHead}
+	r.Handle(statsPath, c.forModerators(c.showStats)).Methods(get...)
+	r.Handle(statsPath+"/{plot:[a-z]+}.svg", c.forModerators(c.drawStats)).Methods(get...)
+	r.Handle(reportPath, c.forModerators(c.showReport)).Methods(get...)
+	r.Handle(reportPath+".csv", c.forModerators(c.sendReport)).Methods(get...)
+	r.Handle(reportPath+".json", c.forModerators(c.sendReport)).Methods(get...)
+	c.registerStats()
+}
+
+// statsPage is how a site is doing.
+type statsPage struct {
+	frame
+	Sites     []link
+	Periods   []link
+	Site      string
+	SiteName  string
+	Stats     moderation.Stats
+	Oldest    string // how long the oldest has waited
+	OldestURL string
+	Overdue   bool
+	Median    string
+	Slow      string // the 95th percentile
+	Figures   []figure
+	ReportURL string
+	Zone      string
+}
+
+// figure is a plot with the numbers that it draws.
+type figure struct {
+	ID      string
+	Title   string
+	Alt     string
+	URL     string // of the plot; "" = the table alone says it better
+	Columns []string
+	Rows    [][]string // the first cell is the row's head
+}
+
+func (c *Console) showStats(w http.ResponseWriter, r *http.Request, v *visit) error {
+	q := r.URL.Query()
+	all, site, err := c.sites(r.Context(), v, q.Get("site"))
+	if err != nil {
+		return err
+	}
+	if site.ID == "" {
+		return c.noSite(w, r, v)
+	}
+	c.inZoneOf(v, site)
+	templates.UseLocale(r, v.l)
+	period := statsPeriod(q)
+	st, err := c.cfg.Service.Stats(r.Context(), v.who, site.ID, period)
+	if err != nil {
+		return err
+	}
+	d := &statsPage{
+		frame: c.frame(r, v, "stats"), Site: site.ID, SiteName: site.Name, Stats: st, Zone: site.Settings.Location().String(),
+		OldestURL: c.set.URL("/moderation/?" + query("site", site.ID, "queue", string(comments.Pending), "order", string(comments.Oldest)).Encode()),
+		ReportURL: c.set.URL(reportPath + "?" + query("site", site.ID).Encode()),
+	}
+	at := func(site string, p moderation.StatsPeriod) string {
+		return c.set.URL(statsPath + "?" + query("site", site, "period", string(p)).Encode())
+	}
+	if len(all) > 1 {
+		for _, s := range all {
+			d.Sites = append(d.Sites, link{Words: s.Name, URL: at(s.ID, period), Current: s.ID == site.ID})
+		}
+	}
+	for _, p := range moderation.StatsPeriods {
+		d.Periods = append(d.Periods, link{Words: v.l.Say("stats.period." + string(p)), URL: at(site.ID, p), Current: p == period})
+	}
+	if !st.Oldest.IsZero() {
+		d.Oldest = v.l.Age(st.Oldest, v.now)
+		d.Overdue = site.Settings.WarnAfter > 0 && v.now.Sub(st.Oldest) > site.Settings.WarnAfter
+	}
+	d.Median, d.Slow = v.took(st.Total.All.Took, .5), v.took(st.Total.All.Took, .95)
+	for _, f := range statsFigures {
+		one, p := f.of(v, st)
+		if len(one.Rows) == 0 {
+			continue
+		}
+		one.ID, one.Title, one.Alt = f.id, v.l.Say("stats."+f.id), v.l.Say("stats."+f.id+"_alt")
+		if len(p.labels) > 0 {
+			one.URL = c.set.URL(fmt.Sprintf("%s/%s.svg?%s", statsPath, f.id, query("site", site.ID, "period", string(period)).Encode()))
+		}
+		d.Figures = append(d.Figures, one)
+	}
+	if len(all) > 1 {
+		one, err := c.sitesFigure(r, v, all, period)
+		if err != nil {
+			return err
+		}
+		d.Figures = append(d.Figures, one)
+	}
+	title := v.l.Say("stats.title") + " · Duyet"
+	return c.set.Page(w, http.StatusOK, "console/stats", templates.View{L: v.l, D: d, Title: title, NoIndex: true, Classes: "wide"})
+}
+
+func statsPeriod(q url.Values) moderation.StatsPeriod {
+	return moderation.StatsPeriod(cmp.Or(q.Get("period"), string(moderation.StatsWeek)))
+}
+
+// took is a quantile in words, "" where nothing was timed.
+func (v *visit) took(s moderation.Spans, q float64) string {
+	if s.Count() == 0 {
+		return ""
+	}
+	return v.l.Wait(seconds(s.Quantile(q)))
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// statsFigures are the figures of one site, each read as a table and, where it has labels, as
+// a plot.
+var statsFigures = []struct {
+	id string
+	of func(v *visit, st moderation.Stats) (figure, plot)
+}{
+	{"flow", flowFigure},
+	{"took", tookFigure},
+	{"people", func(v *visit, st moderation.Stats) (figure, plot) {
+		return v.sharesFigure(st.Total.By, func(id string) string { return v.actor(id) })
+	}},
+	{"reasons", func(v *visit, st moderation.Stats) (figure, plot) {
+		return v.sharesFigure(st.Total.Reasons, v.reasonOf)
+	}},
+	{"checks", func(v *visit, st moderation.Stats) (figure, plot) {
+		return v.sharesFigure(st.Total.Checks, v.checkOf)
+	}},
+}
+
+func (v *visit) reasonOf(code string) string {
+	switch code {
+	case "":
+		return v.l.Say("reason_none")
+	case comments.ReasonTyped:
+		return v.l.Say("stats.typed")
+	}
+	return v.reasonWords(code)
+}
+
+func (v *visit) checkOf(check string) string {
+	if id := "filter.check." + check; v.l.Has(id) {
+		return v.l.Say(id)
+	}
+	return check
+}
+
+// moment is the name of a part of a period.
+func (v *visit) moment(at time.Time, p moderation.StatsPeriod, hours bool) string {
+	switch {
+	case hours && p == moderation.StatsToday:
+		return at.Format("15:04")
+	case hours:
+		return at.Format("15:04 2/1")
+	case p == moderation.StatsYear:
+		return at.Format("1/2006")
+	}
+	return at.Format("2/1")
+}
+
+func flowFigure(v *visit, st moderation.Stats) (figure, plot) {
+	f := figure{Columns: []string{v.l.Say("stats.when"), v.l.Say("stats.arrived"), v.l.Say("stats.decided")}}
+	p := plot{series: []plotSeries{{name: f.Columns[1]}, {name: f.Columns[2]}}, lines: st.Period != moderation.StatsToday}
+	for _, one := range st.Points {
+		label := v.moment(one.At, st.Period, true)
+		if st.Period == moderation.StatsMonth || st.Period == moderation.StatsYear {
+			label = v.moment(one.At, st.Period, false)
+		}
+		if p.labels = append(p.labels, label); st.Period == moderation.StatsWeek { // 168 hours: the day says enough
+			p.labels[len(p.labels)-1] = v.moment(one.At, st.Period, false)
+		}
+		p.series[0].values = append(p.series[0].values, float64(one.Flow.Arrived))
+		p.series[1].values = append(p.series[1].values, float64(one.Flow.Decided))
+		f.Rows = append(f.Rows, []string{label, v.l.Number(one.Flow.Arrived), v.l.Number(one.Flow.Decided)})
+	}
+	return f, p
+}
+
+func tookFigure(v *visit, st moderation.Stats) (figure, plot) {
+	f := figure{Columns: []string{v.l.Say("stats.when"), v.l.Say("stats.median"), v.l.Say("stats.slow")}}
+	p := plot{
+		series: []plotSeries{{name: f.Columns[1]}, {name: f.Columns[2]}}, lines: true, spans: true,
+		format: func(s float64) string {
+			if s == 0 {
+				return "0"
+			}
+			return v.l.Wait(seconds(s))
+		},
+	}
+	timed := false
+	for _, one := range st.Parts {
+		label := v.moment(one.From, st.Period, false)
+		median, slow := one.All.Took.Quantile(.5), one.All.Took.Quantile(.95)
+		timed = timed || median > 0
+		p.labels = append(p.labels, label)
+		p.series[0].values = append(p.series[0].values, median)
+		p.series[1].values = append(p.series[1].values, slow)
+		f.Rows = append(f.Rows, []string{label, v.took(one.All.Took, .5), v.took(one.All.Took, .95)})
+	}
+	if !timed {
+		return figure{}, plot{}
+	}
+	if len(st.Parts) < 2 {
+		p.labels = nil // a point is no plot
+	}
+	return f, p
+}
+
+// sharesMost is how many bars a plot has; the table has them all.
+const sharesMost = 8
+
+func (v *visit) sharesFigure(shares map[string]*moderation.Share, name func(string) string) (figure, plot) {
+	f := figure{Columns: []string{
+		v.l.Say("stats.what"), v.l.Say("stats.decided"), v.l.Say("stats.approved"), v.l.Say("stats.refused"), v.l.Say("stats.median"), v.l.Say("stats.slow"),
+	}}
+	p := plot{series: []plotSeries{{name: f.Columns[2]}, {name: f.Columns[3]}}}
+	keys := slices.SortedFunc(maps.Keys(shares), func(a, b string) int {
+		return cmp.Or(cmp.Compare(shares[b].Decided(), shares[a].Decided()), strings.Compare(a, b))
+	})
+	some := false
+	for i, key := range keys {
+		s := shares[key]
+		approved := s.To[comments.Approved]
+		refused := s.Decided() - approved - s.To[comments.Pending]
+		if i < sharesMost {
+			p.labels = append(p.labels, name(key))
+			p.series[0].values = append(p.series[0].values, float64(approved))
+			p.series[1].values = append(p.series[1].values, float64(refused))
+		}
+		some = some || approved != 0
+		f.Rows = append(f.Rows, []string{name(key), v.l.Number(s.Decided()), v.l.Number(approved), v.l.Number(refused), v.took(s.Took, .5), v.took(s.Took, .95)})
+	}
+	if !some { // reasons are of refusals alone
+		p.series = p.series[1:]
+	}
+	return f, p
+}
+
+// sitesFigure sets the moderator's sites side by side.
+func (c *Console) sitesFigure(r *http.Request, v *visit, all []comments.Site, period moderation.StatsPeriod) (figure, error) {
+	f := figure{ID: "sites", Title: v.l.Say("stats.sites"), Columns: []string{
+		v.l.Say("stats.site"), v.l.Say("stats.waiting"), v.l.Say("stats.oldest"), v.l.Say("stats.arrived"), v.l.Say("stats.decided"), v.l.Say("stats.median"), v.l.Say("stats.slow"),
+	}}
+	for _, site := range all {
+		st, err := c.cfg.Service.Stats(r.Context(), v.who, site.ID, period)
+		if err != nil {
+			return f, err
+		}
+		oldest := ""
+		if !st.Oldest.IsZero() {
+			oldest = v.l.Age(st.Oldest, v.now)
+		}
+		took := st.Total.All.Took
+		f.Rows = append(f.Rows, []string{
+			site.Name, v.l.Number(st.Waiting), oldest, v.l.Number(st.Total.Arrived), v.l.Number(st.Total.All.Decided()), v.took(took, .5), v.took(took, .95),
+		})
+	}
+	return f, nil
+}
+
+// drawStats sends one plot.
+func (c *Console) drawStats(w http.ResponseWriter, r *http.Request, v *visit) error {
+	q := r.URL.Query()
+	_, site, err := c.sites(r.Context(), v, q.Get("site"))
+	if err != nil {
+		return err
+	}
+	c.inZoneOf(v, site)
+	i := slices.IndexFunc(statsFigures, func(f struct {
+		id string
+		of func(v *visit, st moderation.Stats) (figure, plot)
+	}) bool {
+		return f.id == mux.Vars(r)["plot"]
+	})
+	if i < 0 {
+		return comments.ErrNotFound
+	}
+	st, err := c.cfg.Service.Stats(r.Context(), v.who, site.ID, statsPeriod(q))
+	if err != nil {
+		return err
+	}
+	_, p := statsFigures[i].of(v, st)
+	if len(p.labels) == 0 {
+		return comments.ErrNotFound
+	}
+	p.narrow = q.Has("narrow")
+	return p.send(w)
+}
+
+// reportPage is a site's transparency report.
+type reportPage struct {
+	frame
+	Sites    []link
+	Bys      []link
+	SiteName string
+	Year     int
+	PrevURL  string
+	NextURL  string
+	ByYear   bool
+	Periods  []string
+	Measures []reportRow
+	Reasons  []reportRow
+	CSVURL   string
+	JSONURL  string
+	Empty    bool
+}
+
+type reportRow struct {
+	Name  string
+	Cells []string
+}
+
+// reportMeasures are what a report counts, under the names that CSV and JSON use.
+var reportMeasures = []struct {
+	id string
+	of func(moderation.StatsPart) int64
+}{
+	{"received", func(p moderation.StatsPart) int64 { return p.Arrived }},
+	{"approved", func(p moderation.StatsPart) int64 { return p.All.To[comments.Approved] + p.Unasked[comments.Approved] }},
+	{"rejected", func(p moderation.StatsPart) int64 { return p.All.To[comments.Rejected] + p.Unasked[comments.Rejected] }},
+	{"spam", func(p moderation.StatsPart) int64 { return p.All.To[comments.Spam] + p.Unasked[comments.Spam] }},
+	{"trashed", func(p moderation.StatsPart) int64 { return p.All.To[comments.Trashed] + p.Unasked[comments.Trashed] }},
+	{"automatic", func(p moderation.StatsPart) (n int64) {
+		for _, k := range p.Unasked {
+			n += k
+		}
+		return n
+	}},
+	{"restored", func(p moderation.StatsPart) int64 { return p.Restored }},
+	{"undone", func(p moderation.StatsPart) int64 { return p.Undone }},
+	{"appeals", func(p moderation.StatsPart) int64 { return p.Appealed }},
+	{"appeals_upheld", func(p moderation.StatsPart) int64 { return p.Upheld }},
+	{"appeals_granted", func(p moderation.StatsPart) int64 { return p.Granted }},
+	{"reports", func(p moderation.StatsPart) int64 { return p.Reported }},
+	{"reworded", func(p moderation.StatsPart) int64 { return p.Reworded }},
+	{"withdrawn", func(p moderation.StatsPart) int64 { return p.Withdrawn }},
+}
+
+// reportAsked is what a report is asked about.
+type reportAsked struct {
+	site string
+	by   moderation.ReportBy
+	year int
+}
+
+func askedReport(q url.Values) (a reportAsked, err error) {
+	a = reportAsked{site: q.Get("site"), by: moderation.ReportBy(cmp.Or(q.Get("by"), string(moderation.ByMonth)))}
+	if y := q.Get("year"); y != "" {
+		if a.year, err = strconv.Atoi(y); err != nil || a.year == 0 {
+			return a, errors.Join(comments.ErrMalformed, err)
+		}
+	}
+	return a, nil
+}
+
+func (a reportAsked) path(file string) string {
+	q := query("site", a.site, "by", string(a.by), "year", strconv.Itoa(a.year))
+	return reportPath + file + "?" + q.Encode()
+}
+
+func (a reportAsked) name(at time.Time) string {
+	switch a.by {
+	case moderation.ByYear:
+		return at.Format("2006")
+	case moderation.ByQuarter:
+		return fmt.Sprintf("%d-Q%d", at.Year(), (int(at.Month())+2)/3)
+	}
+	return at.Format("2006-01")
+}
+
+// report reads what is asked for, with the site and year filled in.
+func (c *Console) report(r *http.Request, v *visit) (a reportAsked, all []comments.Site, site comments.Site, parts []moderation.StatsPart, err error) {
+	if a, err = askedReport(r.URL.Query()); err != nil {
+		return a, nil, site, nil, err
+	}
+	if all, site, err = c.sites(r.Context(), v, a.site); err != nil || site.ID == "" {
+		return a, all, site, nil, err
+	}
+	c.inZoneOf(v, site)
+	if a.site = site.ID; a.year == 0 {
+		a.year = v.now.In(site.Settings.Location()).Year()
+	}
+	parts, err = c.cfg.Service.Report(r.Context(), v.who, site.ID, a.by, a.year)
+	return a, all, site, parts, err
+}
+
+func (c *Console) showReport(w http.ResponseWriter, r *http.Request, v *visit) error {
+	a, all, site, parts, err := c.report(r, v)
+	if err != nil {
+		return err
+	}
+	if site.ID == "" {
+		return c.noSite(w, r, v)
+	}
+	templates.UseLocale(r, v.l)
+	d := &reportPage{
+		frame: c.frame(r, v, "stats"), SiteName: site.Name, Year: a.year, ByYear: a.by == moderation.ByYear,
+		CSVURL: c.set.URL(a.path(".csv")), JSONURL: c.set.URL(a.path(".json")), Empty: len(parts) == 0,
+	}
+	at := func(change func(*reportAsked)) string {
+		b := a
+		change(&b)
+		return c.set.URL(b.path(""))
+	}
+	if len(all) > 1 {
+		for _, s := range all {
+			d.Sites = append(d.Sites, link{Words: s.Name, URL: at(func(b *reportAsked) { b.site = s.ID }), Current: s.ID == site.ID})
+		}
+	}
+	for _, by := range moderation.ReportBys {
+		d.Bys = append(d.Bys, link{Words: v.l.Say("report.by." + string(by)), URL: at(func(b *reportAsked) { b.by = by }), Current: by == a.by})
+	}
+	if !d.ByYear {
+		d.PrevURL = at(func(b *reportAsked) { b.year-- })
+		if a.year < v.now.In(site.Settings.Location()).Year() {
+			d.NextURL = at(func(b *reportAsked) { b.year++ })
+		}
+	}
+	for _, p := range parts {
+		d.Periods = append(d.Periods, a.name(p.From))
+	}
+	row := func(name string, of func(moderation.StatsPart) string) reportRow {
+		one := reportRow{Name: name}
+		for _, p := range parts {
+			one.Cells = append(one.Cells, of(p))
+		}
+		return one
+	}
+	for _, m := range reportMeasures {
+		d.Measures = append(d.Measures, row(v.l.Say("report.measure."+m.id), func(p moderation.StatsPart) string { return v.l.Number(m.of(p)) }))
+	}
+	d.Measures = append(d.Measures,
+		row(v.l.Say("stats.median"), func(p moderation.StatsPart) string { return v.took(p.All.Took, .5) }),
+		row(v.l.Say("stats.slow"), func(p moderation.StatsPart) string { return v.took(p.All.Took, .95) }))
+	for _, code := range reasonsOf(parts) {
+		d.Reasons = append(d.Reasons, row(v.reasonOf(code), func(p moderation.StatsPart) string {
+			if share := p.Reasons[code]; share != nil {
+				return v.l.Number(share.Decided())
+			}
+			return v.l.Number(0)
+		}))
+	}
+	title := v.l.Say("report.title") + " · Duyet"
+	return c.set.Page(w, http.StatusOK, "console/report", templates.View{L: v.l, D: d, Title: title, NoIndex: true, Classes: "wide"})
+}
+
+// reasonsOf are the codes of all reasons for which anything was refused, in order.
+func reasonsOf(parts []moderation.StatsPart) []string {
+	codes := map[string]bool{}
+	for _, p := range parts {
+		for code := range p.Reasons {
+			codes[code] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(codes))
+}
