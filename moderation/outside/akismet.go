@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sony/gobreaker/v2"
-
 	"duyet/comments"
 	"duyet/moderation/screen"
 )
@@ -17,19 +15,10 @@ import (
 // akismet is a site's, ready to be asked; see https://akismet.com/developers/.
 type akismet struct {
 	AkismetSettings
-	key     string // "" = there is none, or it can't be opened
-	from    uint64
-	since   time.Time
-	breaker *breaker
+	key   string // "" = there is none, or it can't be opened
+	from  uint64
+	since time.Time
 	*record
-}
-
-func (a akismet) standing() Standing { return standing(a.record, a.breaker) }
-
-func standing(r *record, b *breaker) Standing {
-	s := r.standing()
-	s.Resting = b != nil && b.State() == gobreaker.StateOpen
-	return s
 }
 
 // noted keeps how a call ended; that the asker has gone says nothing of the service.

@@ -240,7 +240,8 @@ func (o *Outside) tellOne(ctx context.Context, a akismet, e comments.Event) (sen
 	if !ok {
 		return false, nil // without it Akismet takes nothing
 	}
-	_, err = o.callAkismet(ctx, a, method, akismetForm(a, c, page, addr))
+	// What is under way is not cut off by the end of the service, or it would be told twice.
+	_, err = o.callAkismet(context.WithoutCancel(ctx), a, method, akismetForm(a, c, page, addr))
 	o.noted(a.record, err)
 	if err == nil {
 		return true, nil

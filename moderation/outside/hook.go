@@ -20,13 +20,10 @@ import (
 // hook is a site's, ready to be asked.
 type hook struct {
 	HookSettings
-	at      *url.URL
-	signer  *standardwebhooks.Webhook // nil = there is no secret, or it can't be opened
-	breaker *breaker
+	at     *url.URL
+	signer *standardwebhooks.Webhook // nil = there is no secret, or it can't be opened
 	*record
 }
-
-func (h hook) standing() Standing { return standing(h.record, h.breaker) }
 
 // question is what a hook is asked.
 type question struct {

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sony/gobreaker/v2"
+
 	"duyet/comments"
 	"duyet/moderation"
 	"duyet/moderation/screen"
@@ -61,10 +63,11 @@ const (
 
 // Outside asks. It is safe for concurrent use once Allow has been called.
 type Outside struct {
-	cfg   Config
-	vault *moderation.Vault
-	kept  *moderation.Keeper[*chosen]
-	line  line
+	cfg     Config
+	vault   *moderation.Vault
+	kept    *moderation.Keeper[*chosen]
+	line    line
+	records records
 	feedback
 }
 
@@ -86,7 +89,7 @@ func New(cfg Config) (*Outside, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Outside{cfg: cfg, vault: vault, feedback: newFeedback()}
+	o := &Outside{cfg: cfg, vault: vault, records: records{all: map[[2]string]*record{}}, feedback: newFeedback()}
 	o.kept = moderation.NewKeeper(cfg.Documents, kindSettings, o.read)
 	o.line = newLine(cfg, nil)
 	return o, nil
@@ -99,6 +102,9 @@ func (o *Outside) Allow(networks []netip.Prefix) { o.line = newLine(o.cfg, netwo
 // Observe is a comments.Observer.
 func (o *Outside) Observe(c comments.Commit) {
 	o.kept.Observe(c)
+	if c.Event.Kind == comments.KindSiteRemoved {
+		o.records.forget(c.Event.Subject)
+	}
 	o.hear(c)
 }
 
@@ -107,8 +113,7 @@ func (o *Outside) Checks() []screen.Check {
 	return []screen.Check{screen.Akismet(o.lookAkismet), screen.Hook(o.lookHook)}
 }
 
-// chosen is what a site has chosen, ready to be used. It begins anew, services rested, with
-// every change.
+// chosen is what a site has chosen, ready to be used.
 type chosen struct {
 	akismet akismet
 	hook    hook
@@ -125,31 +130,77 @@ type Standing struct {
 	AlertedAt time.Time
 }
 
-// record keeps a Standing.
+// record keeps how a service answers, and has it rest. There is one for each version of what
+// was chosen, however often that is read.
 type record struct {
+	version uint64
+	breaker *breaker
+	*standing
+}
+
+type standing struct {
 	mu sync.Mutex
 	s  Standing
 }
 
-func (r *record) note(now time.Time, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+// rested is a record of the same, asked by another breaker.
+func (r *record) rested(b *breaker) *record { return &record{r.version, b, r.standing} }
+
+func (s *standing) note(now time.Time, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if err == nil {
-		r.s.Answered = now
+		s.s.Answered = now
 		return
 	}
-	r.s.Failed = now
-	r.s.Trouble, r.s.Status = TroubleOf(err)
+	s.s.Failed = now
+	s.s.Trouble, s.s.Status = TroubleOf(err)
 }
 
-func (r *record) alert(now time.Time, words string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.s.Alert, r.s.AlertedAt = words, now
+func (s *standing) alert(now time.Time, words string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.s.Alert, s.s.AlertedAt = words, now
 }
 
-func (r *record) standing() Standing {
+// stands is the record as it is told.
+func (r *record) stands() Standing {
+	if r == nil {
+		return Standing{}
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.s
+	s := r.s
+	s.Resting = r.breaker.State() == gobreaker.StateOpen
+	return s
+}
+
+// records are those of all sites.
+type records struct {
+	mu  sync.Mutex
+	all map[[2]string]*record // by site and service
+}
+
+// recordOf is the record of a service, begun anew with every change of what was chosen.
+func (o *Outside) recordOf(d moderation.Document) *record {
+	o.records.mu.Lock()
+	defer o.records.mu.Unlock()
+	at := [2]string{d.Site, d.ID}
+	r := o.records.all[at]
+	if r != nil && r.version == d.Version {
+		return r
+	}
+	fresh := &record{d.Version, o.newBreaker(d.Site, d.ID), &standing{}}
+	if r == nil || r.version < d.Version { // else it was read before somebody changed it
+		o.records.all[at] = fresh
+	}
+	return fresh
+}
+
+// forget drops those of a site that is gone.
+func (r *records) forget(site string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.all, [2]string{site, akismetID})
+	delete(r.all, [2]string{site, hookID})
 }

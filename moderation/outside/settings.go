@@ -127,15 +127,14 @@ func (o *Outside) readAkismet(site string, d moderation.Document, about About) a
 	var s storedAkismet
 	if json.Unmarshal(d.Data, &s) != nil {
 		about.Broken = true
-		return akismet{AkismetSettings: AkismetSettings{On: true, About: about}, record: &record{}}
+		return akismet{AkismetSettings: AkismetSettings{On: true, About: about}, record: o.recordOf(d)}
 	}
 	about.SecretAt = s.SetAt
-	a := akismet{AkismetSettings: AkismetSettings{s.On, s.Blog, s.Feedback, about}, from: s.From, since: s.Since, record: &record{}}
+	a := akismet{AkismetSettings: AkismetSettings{s.On, s.Blog, s.Feedback, about}, from: s.From, since: s.Since, record: o.recordOf(d)}
 	if s.Sealed != nil {
 		plain, err := o.vault.Open(purpose(akismetID, site), s.Sealed)
 		a.key, a.Broken = string(plain), err != nil
 	}
-	a.breaker = o.newBreaker(site, screen.CheckAkismet)
 	return a
 }
 
@@ -143,10 +142,10 @@ func (o *Outside) readHook(site string, d moderation.Document, about About) hook
 	var s storedHook
 	if json.Unmarshal(d.Data, &s) != nil {
 		about.Broken = true
-		return hook{HookSettings: HookSettings{On: true, About: about}, record: &record{}}
+		return hook{HookSettings: HookSettings{On: true, About: about}, record: o.recordOf(d)}
 	}
 	about.SecretAt = s.SetAt
-	h := hook{HookSettings: HookSettings{s.On, s.URL, min(max(s.Within, HookLeast), HookMost), about}, record: &record{}}
+	h := hook{HookSettings: HookSettings{s.On, s.URL, min(max(s.Within, HookLeast), HookMost), about}, record: o.recordOf(d)}
 	if s.Sealed != nil {
 		plain, err := o.vault.Open(purpose(hookID, site), s.Sealed)
 		if err == nil {
@@ -155,7 +154,6 @@ func (o *Outside) readHook(site string, d moderation.Document, about About) hook
 		h.Broken = err != nil
 	}
 	h.at, _ = url.Parse(s.URL)
-	h.breaker = o.newBreaker(site, screen.CheckHook)
 	return h
 }
 
@@ -172,12 +170,7 @@ func (o *Outside) Settings(ctx context.Context, who moderation.Moderator, site s
 		return Settings{}, err
 	}
 	s := Settings{c.akismet.AkismetSettings, c.hook.HookSettings}
-	if c.akismet.Version != 0 {
-		s.Akismet.Standing = c.akismet.standing()
-	}
-	if c.hook.Version != 0 {
-		s.Hook.Standing = c.hook.standing()
-	}
+	s.Akismet.Standing, s.Hook.Standing = c.akismet.stands(), c.hook.stands()
 	if s.Hook.Within == 0 {
 		s.Hook.Within = HookUsual
 	}

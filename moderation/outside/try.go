@@ -42,7 +42,7 @@ func (o *Outside) TryAkismet(ctx context.Context, who moderation.Moderator, site
 		return Tried{Trouble: TroubleSettings}, nil
 	}
 	a := c.akismet
-	a.breaker = o.newBreaker(site, screen.CheckAkismet) // one who tries needn't wait for a rest to end
+	a.record = a.rested(o.newBreaker(site, akismetID)) // one who tries needn't wait for a rest to end
 	form := akismetForm(a, o.sample(site, lang), comments.Page{}, sampleAddr)
 	form.Set("is_test", "1")
 	return tried(func() (string, string, error) {
@@ -64,7 +64,7 @@ func (o *Outside) TryHook(ctx context.Context, who moderation.Moderator, site, l
 		return Tried{Trouble: TroubleSettings}, nil
 	}
 	h := c.hook
-	h.breaker = o.newBreaker(site, screen.CheckHook)
+	h.record = h.rested(o.newBreaker(site, hookID))
 	return tried(func() (string, string, error) {
 		v, err := o.askHook(ctx, h, o.sample(site, lang))
 		return v.Verdict, v.Reason, err
