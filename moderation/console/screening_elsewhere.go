@@ -47,6 +47,7 @@ type hookForm struct {
 
 // serviceState is what is told of a service.
 type serviceState struct {
+	IsOn    bool   // as it stands, whatever is typed
 	Changed string // by whom and when
 	SetAt   string // when the key or the secret was typed; "" = there is none
 	Lines   []string
@@ -76,17 +77,18 @@ func (c *Console) elsewhere(r *http.Request, v *visit, asked string) (d elsewher
 		return d, site, err
 	}
 	d = elsewherePage{screeningFrame: f}
-	d.Akismet = akismetForm{AkismetSettings: s.Akismet, serviceState: v.service(s.Akismet.About), NoAddresses: site.Settings.AddressesFor == 0}
+	d.Akismet = akismetForm{AkismetSettings: s.Akismet, serviceState: v.service(s.Akismet.On, s.Akismet.About), NoAddresses: site.Settings.AddressesFor == 0}
 	if s.Akismet.Version == 0 && len(site.Origins) > 0 {
 		d.Akismet.Blog = site.Origins[0]
 	}
-	d.Hook = hookForm{HookSettings: s.Hook, serviceState: v.service(s.Hook.About)}
+	d.Hook = hookForm{HookSettings: s.Hook, serviceState: v.service(s.Hook.On, s.Hook.About)}
 	d.Hook.Limit = v.l.Number(s.Hook.Within.Seconds())
 	return d, site, nil
 }
 
 // service tells how a service has answered.
-func (v *visit) service(a elsewhere.About) (s serviceState) {
+func (v *visit) service(on bool, a elsewhere.About) (s serviceState) {
+	s.IsOn = on
 	if a.Version == 0 {
 		return s
 	}
