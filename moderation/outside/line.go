@@ -176,6 +176,9 @@ func (l line) send(r *http.Request, within time.Duration) (answer, error) {
 		return answer{}, &troubleError{TroubleStatus, resp.StatusCode}
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, answerMost+1))
+	if err == nil {
+		err = ctx.Err() // a service may end its answer as it sees the connection go
+	}
 	if err != nil {
 		return answer{}, bare(r.Context(), err)
 	}
