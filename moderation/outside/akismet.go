@@ -129,8 +129,8 @@ func (o *Outside) callAkismet(ctx context.Context, a akismet, method string, for
 	if err != nil {
 		return got, err
 	}
-	if code := got.header.Get("X-Akismet-Alert-Code"); code != "" {
-		alert := clip(comments.Clean(strings.ToValidUTF8(code+" "+got.header.Get("X-Akismet-Alert-Msg"), "")), screen.ReasonMost)
+	alert := got.header.Get("X-Akismet-Alert-Code") + " " + got.header.Get("X-Akismet-Alert-Msg") + " " + got.header.Get("X-Akismet-Debug-Help")
+	if alert = clip(comments.Clean(strings.ToValidUTF8(alert, "")), screen.ReasonMost); alert != "" {
 		a.alert(o.cfg.Now(), alert)
 	}
 	if strings.TrimSpace(string(got.body)) == "invalid" {

@@ -41,7 +41,7 @@ var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustPa
 
 // house is a real store with a site on it, and what asks elsewhere for it.
 type house struct {
-	*testing.T
+	testing.TB
 	db    *boltstore.DB
 	store *modstore.Store
 	desk  *moderation.Service
@@ -50,9 +50,9 @@ type house struct {
 	out   *outside.Outside
 }
 
-func newHouse(t *testing.T, change ...func(*outside.Config)) *house {
+func newHouse(t testing.TB, change ...func(*outside.Config)) *house {
 	t.Helper()
-	h := &house{T: t, now: time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC), path: filepath.Join(t.TempDir(), "duyet.db")}
+	h := &house{TB: t, now: time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC), path: filepath.Join(t.TempDir(), "duyet.db")}
 	clock := func() time.Time { return h.now }
 	var err error
 	h.db, err = boltstore.Open(t.Context(), boltstore.Options{
@@ -105,7 +105,7 @@ func (h *house) must(err error) {
 }
 
 // service is a server on loopback, over TLS, with its roots.
-func service(t *testing.T, answer http.HandlerFunc) (*httptest.Server, func(*outside.Config)) {
+func service(t testing.TB, answer http.HandlerFunc) (*httptest.Server, func(*outside.Config)) {
 	t.Helper()
 	s := httptest.NewTLSServer(answer)
 	t.Cleanup(s.Close)
