@@ -28,6 +28,8 @@ type Submission struct {
 	Lang      string       // of the form: "vi" or "en"
 	WrongType []FieldError // fields whose JSON type the door could not read as text
 	Addr      netip.Addr
+	Agent     string // the browser, as it names itself; never stored
+	Referrer  string // the page that the form stood on, as the browser says; never stored
 }
 
 // Submitted is a comment that was let in.
@@ -84,6 +86,7 @@ func (s *Service) Submit(ctx context.Context, site Site, sub Submission) (_ Subm
 	found := s.screen(ctx, Candidate{
 		Site: site, Page: page, Comment: comment, Addr: sub.Addr,
 		Trap: sub.Trap, Attack: e.attack, Work: e.known(ctx), Over: e.over, Issued: ticket.Issued, Now: now,
+		Agent: sub.Agent, Referrer: sub.Referrer,
 	})
 	comment.Signals, comment.Risk = found.Signals, found.Risk
 	trusted, err := s.trusted(ctx, site.Settings, comment)

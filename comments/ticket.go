@@ -119,6 +119,8 @@ type Candidate struct {
 	Over    bool      // over the limit, and let in by its work
 	Issued  time.Time // when its ticket was issued
 	Now     time.Time
+
+	Agent, Referrer string // as the browser says them: of any length, and perhaps not UTF-8
 }
 
 // Work is what is known of the proof of work of a submission.

@@ -3,11 +3,7 @@ package moderation
 import (
 	"bytes"
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hkdf"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/json"
@@ -242,40 +238,19 @@ func (s *Service) useCode(id string, k *Keys, code string, event *comments.Kind)
 	return ErrBadSignIn
 }
 
-// seal encrypts for this installation (AES-256-GCM), bound to a purpose.
+// seal encrypts for this installation, bound to a purpose.
 func (s *Service) seal(purpose string, plain []byte) ([]byte, error) {
-	gcm, err := s.aead()
+	vault, err := NewVault(s.cfg.Key)
 	if err != nil {
 		return nil, err
 	}
-	nonce := make([]byte, gcm.NonceSize())
-	rand.Read(nonce)
-	return gcm.Seal(nonce, nonce, plain, []byte(purpose)), nil
+	return vault.Seal(purpose, plain), nil
 }
 
 func (s *Service) unseal(purpose string, sealed []byte) ([]byte, error) {
-	gcm, err := s.aead()
+	vault, err := NewVault(s.cfg.Key)
 	if err != nil {
 		return nil, err
 	}
-	if len(sealed) < gcm.NonceSize() {
-		return nil, comments.ErrInvalid
-	}
-	n := gcm.NonceSize()
-	return gcm.Open(nil, sealed[:n], sealed[n:], []byte(purpose))
-}
-
-func (s *Service) aead() (cipher.AEAD, error) {
-	if len(s.cfg.Key) < 16 {
-		return nil, errors.New("moderation: a key of at least 16 bytes is needed")
-	}
-	key, err := hkdf.Key(sha256.New, s.cfg.Key, nil, "duyet moderation seal", 32)
-	if err != nil {
-		return nil, err
-	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCM(block)
+	return vault.Open(purpose, sealed)
 }

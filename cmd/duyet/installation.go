@@ -94,11 +94,15 @@ func newInstallation(store *storage.Storage, log *slog.Logger, now func() time.T
 	}
 	in.alarm = alarm.New(alarm.Config{Documents: store.Moderation(), Sites: store.Comments(), Counter: store.Arrivals(), Now: now})
 	store.Comments().Observe(in.alarm.Observe)
+	screener, err := in.screener()
+	if err != nil {
+		return nil, err
+	}
 	in.comments = comments.NewService(comments.Config{
 		Store: store.Comments(), Tickets: in.tickets, Judge: store.Judge(captcha.NewJudge(captcha.DeadMost, now)), Limiter: store.Limiter(limiter),
 		Alarm:    in.alarm,
 		Works:    work.New(in.workKeys, store.Works(work.NewMemory(work.LedgerMost, now))),
-		Receipts: in.receipts, Codes: in.receipts, Screener: in.screener(), Now: now,
+		Receipts: in.receipts, Codes: in.receipts, Screener: screener, Now: now,
 	})
 	in.moderation = moderation.NewService(moderation.Config{
 		Store: store.Moderation(), Comments: in.comments, Sites: store.Comments(), Pages: store.Comments(), Mover: in.comments, Desk: in.comments,

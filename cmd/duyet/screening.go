@@ -8,6 +8,7 @@ import (
 
 	"duyet/comments"
 	"duyet/moderation"
+	"duyet/moderation/outside"
 	"duyet/moderation/screen"
 )
 
@@ -18,10 +19,11 @@ type screening struct {
 	learner *screen.Learner
 	bans    *screen.Bans
 	rules   *screen.Rules
+	outside *outside.Outside
 }
 
 // screener starts the checks, and is the list of all.
-func (in *installation) screener() comments.Screener {
+func (in *installation) screener() (comments.Screener, error) {
 	store := in.store.Comments()
 	desk := screen.Desk{
 		Documents: in.store.Moderation(), Queues: in.store.Moderation(), Now: in.now,
@@ -38,8 +40,17 @@ func (in *installation) screener() comments.Screener {
 	in.bans, in.rules = screen.NewBans(desk), screen.NewRules(desk, in, store)
 	store.Observe(in.bans.Observe)
 	store.Observe(in.rules.Observe)
-	checks := screen.Default(in.lists.Check(), in.repeats.Check(), in.learner.Check(), in.bans.Check())
-	return screen.Ruled{Screener: checks, Rules: in.rules}
+	var err error
+	in.outside, err = outside.New(outside.Config{
+		Documents: desk.Documents, Addresses: desk.Addresses, Comments: store, Allowed: desk.Allowed,
+		Key: in.store.Secret().Lasting("outside"), Now: in.now, Log: in.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	store.Observe(in.outside.Observe)
+	checks := []screen.Check{in.lists.Check(), in.repeats.Check(), in.learner.Check(), in.bans.Check()}
+	return screen.Ruled{Screener: screen.Default(append(checks, in.outside.Checks()...)...), Rules: in.rules}, nil
 }
 
 // follow keeps what the checks know up to date until ctx ends.
@@ -71,6 +82,7 @@ func (s *service) lead(ctx context.Context) error {
 	g.Go(func() error {
 		return s.in.moderation.RunSchedule(ctx, func(err error) { s.log.Error("what was to be published now can't be", "err", err) })
 	})
+	g.Go(func() error { return s.in.outside.Run(ctx) })
 	g.Go(func() error { return s.in.moderation.Search().Run(ctx, s.in.store.Comments().Sites, s.log) })
 	return g.Wait()
 }

@@ -162,11 +162,12 @@ func (s *service) build() error {
 	if err := s.useProvider(); err != nil {
 		return err
 	}
+	s.in.outside.Allow(s.cfg.OutsideAllow)
 	desk, err := console.New(console.Config{
 		ProviderURL: s.cfg.OIDC.Issuer, ProviderName: s.cfg.OIDC.Label(),
 		Service: s.in.moderation, Sessions: s.in.store.Moderation(), Templates: s.templates, API: api,
 		BaseURL: origin(s.cfg.BaseURL), ClientIP: clientIP, Now: s.in.now,
-		Screening: &console.Screening{Lists: s.in.lists, Repeats: s.in.repeats, Learner: s.in.learner, Bans: s.in.bans, Rules: s.in.rules},
+		Screening: &console.Screening{Lists: s.in.lists, Repeats: s.in.repeats, Learner: s.in.learner, Bans: s.in.bans, Rules: s.in.rules, Outside: s.in.outside},
 		Alarm:     s.in.alarm,
 	})
 	if err != nil {

@@ -132,6 +132,7 @@ func (d *Door) submit(ctx context.Context, in *posted) (*submittedOutput, error)
 		Name: f.text["name"], Title: f.text["title"], Content: f.text["content"],
 		Ticket: f.text["ticket"], Code: f.text["code"], Work: f.text["work"], Author: f.text["author"],
 		Lang: d.answerLang(in.request, in.Lang, site), WrongType: f.wrong, Addr: d.cfg.ClientIP(in.request),
+		Agent: in.request.UserAgent(), Referrer: in.request.Referer(),
 	})
 	d.tally(done, err)
 	if err != nil {

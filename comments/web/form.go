@@ -37,7 +37,7 @@ func (d *Door) postForm(w http.ResponseWriter, r *http.Request) error {
 		Page: form.Get("page"), PageTitle: s.pageTitle, Parent: t.Parent,
 		Name: t.Name, Title: t.Title, Content: t.Content, Ticket: t.Ticket, Code: t.Code,
 		Trap: form.Get(trapField), Work: form.Get("work"), Lang: s.l.Lang, Addr: s.addr,
-		Author: author,
+		Author: author, Agent: r.UserAgent(), Referrer: r.Referer(),
 	})
 	d.tally(done, err)
 	switch {

@@ -40,6 +40,7 @@ var deeds = map[string]deed{
 	"POST /moderation/people/{id}":                     {"do=disable", [...]int{in, 403, 403, 404, 403}},
 	"POST /moderation/words":                           {"site=bao&starter=vi", [...]int{in, 403, 403, 303, 403}},
 	"POST /moderation/words/list":                      {"site=bao&name=x&lang=vi&action=hold&entries=ngu&do=save", [...]int{in, 403, 403, 303, 403}},
+	"POST /moderation/screening/outside":               {"site=bao&service=hook&version=0&do=save&limit=2", [...]int{in, 403, 403, 303, 403}},
 	"POST /moderation/learning":                        {"site=bao&hold=90", [...]int{in, 403, 403, 303, 403}},
 	"POST /moderation/bans":                            {"site=bao&version=0&kind=name&value=an&effect=hold&for=1d&do=ban", [...]int{in, 403, 303, 303, 403}},
 	"POST /moderation/rules":                           {"site=bao&rule=x&do=up", [...]int{in, 403, 403, 404, 403}},

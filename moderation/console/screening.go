@@ -12,6 +12,7 @@ import (
 
 	"duyet/comments"
 	"duyet/moderation"
+	elsewhere "duyet/moderation/outside"
 	"duyet/moderation/screen"
 	"duyet/templates"
 )
@@ -23,6 +24,7 @@ type Screening struct {
 	Learner *screen.Learner
 	Bans    *screen.Bans
 	Rules   *screen.Rules
+	Outside *elsewhere.Outside // nil = nothing can be asked elsewhere
 }
 
 // screeningFormBytes is the most that a form about a word list may hold.
@@ -46,6 +48,7 @@ func (c *Console) screeningRoutes(r *mux.Router) {
 	r.Handle("/moderation/rules", c.forModerators(c.moveRule)).Methods(http.MethodPost)
 	r.Handle("/moderation/rules/rule", c.forModerators(c.showRule)).Methods(get...)
 	r.Handle("/moderation/rules/rule", c.forModerators(c.workOnRule)).Methods(http.MethodPost)
+	c.elsewhereRoutes(r)
 	c.registerScreening()
 	c.registerBans()
 	c.registerRules()
@@ -71,6 +74,7 @@ var screeningTabs = [...]struct{ path, words string }{
 	{"/moderation/rules", "rule.title"},
 	{"/moderation/learning", "screening.learning"},
 	{attackPath, "attack.title"},
+	{elsewherePath, "elsewhere.title"},
 }
 
 // screening is the frame of a page about the checks, for the site asked for.
@@ -87,6 +91,9 @@ func (c *Console) screening(r *http.Request, v *visit, asked, path string) (f sc
 	}
 	at := func(path, site string) string { return c.set.URL(path + "?" + query("site", site).Encode()) }
 	for _, t := range screeningTabs {
+		if t.path == elsewherePath && (!f.MayManage || c.cfg.Screening.Outside == nil) {
+			continue
+		}
 		f.Tabs = append(f.Tabs, link{Words: v.l.Say(t.words), URL: at(t.path, site.ID), Current: t.path == path})
 	}
 	if len(all) > 1 {

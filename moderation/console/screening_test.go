@@ -15,6 +15,7 @@ import (
 	"duyet/moderation"
 	modstore "duyet/moderation/boltstore"
 	"duyet/moderation/console"
+	"duyet/moderation/outside"
 	"duyet/moderation/screen"
 )
 
@@ -33,7 +34,11 @@ func screened(t *testing.T) *house {
 		Learner: screen.NewLearner(screen.LearnerConfig{Desk: desk, Journal: h.db, Comments: h.db, Log: slog.New(slog.DiscardHandler)}),
 		Bans:    screen.NewBans(desk), Rules: screen.NewRules(desk, h.sites, h.db),
 	}
-	for _, o := range []comments.Observer{s.Lists.Observe, s.Repeats.Observe, s.Learner.Observe, s.Bans.Observe, s.Rules.Observe} {
+	s.Outside, err = outside.New(outside.Config{
+		Documents: store, Addresses: store, Comments: h.db, Allowed: desk.Allowed, Key: []byte("another key of the tests"), Now: clock, Log: slog.New(slog.DiscardHandler),
+	})
+	h.must(err)
+	for _, o := range []comments.Observer{s.Outside.Observe, s.Lists.Observe, s.Repeats.Observe, s.Learner.Observe, s.Bans.Observe, s.Rules.Observe} {
 		h.db.Observe(o)
 	}
 	h.screening, h.alarm = s, ringing{h}

@@ -130,10 +130,10 @@ func (v *visit) took(s moderation.Spans, q float64) string {
 	if s.Count() == 0 {
 		return ""
 	}
-	return v.l.Wait(seconds(s.Quantile(q)))
+	return v.l.Wait(inSeconds(s.Quantile(q)))
 }
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+func inSeconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // statsFigures are the figures of one site, each read as a table and, where it has labels, as
 // a plot.
@@ -210,7 +210,7 @@ func tookFigure(v *visit, st moderation.Stats) (figure, plot) {
 			if s == 0 {
 				return "0"
 			}
-			return v.l.Wait(seconds(s))
+			return v.l.Wait(inSeconds(s))
 		},
 	}
 	timed := false

@@ -5,6 +5,7 @@ import (
 
 	"duyet/comments"
 	"duyet/moderation"
+	"duyet/moderation/outside"
 	"duyet/moderation/screen"
 	"duyet/templates"
 )
@@ -37,12 +38,23 @@ func TestEverythingHasWords(t *testing.T) {
 		moderation.KindPasswordChanged, moderation.KindTokenAdded, moderation.KindSignedIn, moderation.KindSignedOut,
 		moderation.KindSignInFailed, moderation.KindRestored, moderation.KindUndone,
 		moderation.KindAttackBegan, moderation.KindAttackEnded, moderation.KindVouched,
-		screen.KindBanMade, screen.KindBanLifted, screen.KindRuleChanged, screen.KindRuleRemoved, screen.KindWordsChanged, screen.KindWordsRemoved,
 		moderation.KindBulkStarted, moderation.KindBulkEnded, moderation.KindBulkCancelled, moderation.KindBulkUndoing, moderation.KindBulkUndone,
 		moderation.KindScheduleSet, moderation.KindScheduleCleared, moderation.KindSchedulePublished, moderation.KindScheduleDropped,
+		screen.KindBanMade, screen.KindBanLifted, screen.KindRuleChanged, screen.KindRuleRemoved, screen.KindWordsChanged, screen.KindWordsRemoved, outside.KindChanged,
 	} {
 		ids = append(ids, "event."+string(k))
 	}
+	for _, trouble := range outside.Troubles {
+		ids = append(ids, "elsewhere.trouble."+string(trouble))
+	}
+	for _, verdict := range []string{"ok", "hold", "spam"} {
+		ids = append(ids, "elsewhere.tried."+verdict)
+	}
+	for _, code := range []string{outside.CodeNoURL, outside.CodeNoHTTPS, outside.CodeAddress, comments.CodeRequired} {
+		ids = append(ids, "field.url."+code)
+	}
+	ids = append(ids, "field.key."+outside.CodeBadKey, "field.key."+comments.CodeRequired, "field.blog."+outside.CodeNoURL, "field.blog."+comments.CodeRequired,
+		"field.secret."+outside.CodeBadSecret, "field.secret."+comments.CodeRequired, "field.limit."+outside.CodeBadLimit)
 	for _, k := range screen.BanKinds {
 		ids = append(ids, "ban.kind."+string(k), "ban.kind_help."+string(k))
 	}

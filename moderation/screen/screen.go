@@ -24,12 +24,15 @@ type Check struct {
 	// Weigh stands in Look's place where a check estimates the risk of a comment too, per
 	// mille; 0 = unknown. The highest of all checks counts.
 	Weigh func(ctx context.Context, c comments.Candidate) ([]comments.Signal, uint16, error)
+	// Within is how long it may take, where that is more than the constant Within.
+	Within time.Duration
 }
 
 // NotChecked is the code of a check that could not look; the comment is held.
 const NotChecked = "not_checked"
 
-// Within is how long all checks together may take.
+// Within is how long all checks together may take, but for those with a Within of their own:
+// they run beside the others, so that all end with the longest.
 const Within = 500 * time.Millisecond
 
 // placesMost bounds the places that one signal shows.
@@ -63,7 +66,7 @@ func Default(more ...Check) *List {
 // all is every check there is, for its codes alone.
 func all() *List {
 	rules := Check{Name: comments.CheckRule, Codes: []string{string(EffectHold), string(EffectSpam), string(EffectTwo)}}
-	return Default((*Lists)(nil).Check(), (*Repeats)(nil).Check(), (*Learner)(nil).Check(), (*Bans)(nil).Check(), rules)
+	return Default((*Lists)(nil).Check(), (*Repeats)(nil).Check(), (*Learner)(nil).Check(), (*Bans)(nil).Check(), Akismet(nil), Hook(nil), rules)
 }
 
 // Codes lists every check and code that a signal may have, in order, for
@@ -86,16 +89,23 @@ type finding struct {
 }
 
 // Screen runs every check, side by side, and keeps every signal, in the order of the list.
-// One that fails, panics or takes longer than Within, or than ctx lasts, is a signal
+// One that fails, panics or takes longer than it may, or than ctx lasts, is a signal
 // NotChecked of level hold, and doesn't keep the others from looking. The error is always
 // nil: whatever could be found is worth having.
 func (l *List) Screen(ctx context.Context, c comments.Candidate) (comments.Screening, error) {
-	ctx, cancel := context.WithTimeout(ctx, Within)
+	begun := time.Now()
+	within, cancel := context.WithDeadline(ctx, begun.Add(Within))
 	defer cancel()
-	found := make([]chan finding, len(l.checks))
+	found, until := make([]chan finding, len(l.checks)), make([]context.Context, len(l.checks))
 	for i, check := range l.checks {
+		until[i] = within
+		if check.Within > Within {
+			longer, cancel := context.WithDeadline(ctx, begun.Add(check.Within))
+			defer cancel()
+			until[i] = longer
+		}
 		found[i] = make(chan finding, 1) // so that one who is late ends nonetheless
-		go func() { found[i] <- check.look(ctx, c) }()
+		go func() { found[i] <- check.look(until[i], c) }()
 	}
 	var s comments.Screening
 	keep := func(f finding) {
@@ -106,7 +116,7 @@ func (l *List) Screen(ctx context.Context, c comments.Candidate) (comments.Scree
 		select {
 		case f := <-found[i]:
 			keep(f)
-		case <-ctx.Done():
+		case <-until[i].Done():
 			select {
 			case f := <-found[i]: // it was in time, only others weren't
 				keep(f)

@@ -64,6 +64,32 @@ func TestOrdinaryLetters(t *testing.T) {
 	}
 }
 
+// TestLongerLimit: a check that asks elsewhere may take longer than the others, who are no
+// longer waited for because of it.
+func TestLongerLimit(t *testing.T) {
+	after := func(name string, wait, within time.Duration) Check {
+		return Check{Name: name, Within: within, Look: func(ctx context.Context, _ comments.Candidate) ([]comments.Signal, error) {
+			select {
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case <-time.After(wait):
+				return []comments.Signal{{Level: comments.LevelInfo, Code: "found"}}, nil
+			}
+		}}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		l := New(after("elsewhere", 2*time.Second, 5*time.Second), after("slow", time.Second, 0), after("hangs", time.Hour, 3*time.Second))
+		start := time.Now()
+		found, err := l.Screen(t.Context(), letter("Xin chào"))
+		if took := time.Since(start); err != nil || took != 3*time.Second {
+			t.Errorf("after %s: %v", took, err)
+		}
+		if got := names(found.Signals); !slices.Equal(got, []string{"elsewhere.found.info", "slow.not_checked.hold", "hangs.not_checked.hold"}) {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
 func found(name, code string) Check {
 	return Check{Name: name, Look: func(context.Context, comments.Candidate) ([]comments.Signal, error) {
 		return []comments.Signal{{Level: comments.LevelInfo, Code: code}}, nil

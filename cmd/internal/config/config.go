@@ -80,6 +80,7 @@ type Serve struct {
 	StaleFor     time.Duration  `help:"How long threads are served from memory, marked as stale, while the database can't be reached. Default: ${default}." default:"10m" placeholder:"DURATION"`
 	DrainDelay   time.Duration  `help:"How long to go on serving after SIGTERM while /readyz says 503, so that a balancer sends no more; at most 3s. Default: ${default}." default:"0s" placeholder:"DURATION"`
 	OpsListen    string         `help:"Address for /metrics and profiles; none are served without." placeholder:"ADDR"`
+	OutsideAllow []netip.Prefix `name:"outside-allow" help:"Network of your own in which a site's hook may stand, over plain HTTP too; repeat for more. Without it hooks stand at public addresses alone, over HTTPS." placeholder:"CIDR" sep:","`
 	Backups      Backups        `embed:"" prefix:"backup-"`
 	OIDC         OIDC           `embed:"" prefix:"oidc-"`
 }
@@ -150,6 +151,11 @@ func (s *Serve) Validate() error {
 	}
 	if s.OIDC.Issuer != "" && s.BaseURL == nil {
 		return errors.New("--oidc-issuer needs --base-url, since the provider sends people back to it")
+	}
+	for _, p := range s.OutsideAllow {
+		if p.Bits() == 0 || p.Addr().Is4In6() {
+			return errors.New("--outside-allow must be a network of your own like 10.1.2.0/24 or fd12::/48")
+		}
 	}
 	switch {
 	case s.ReadStore != "" && !isPostgres(s.ReadStore):
