@@ -107,3 +107,12 @@ COMMIT;
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+func TestDesk(t *testing.T) {
+	rows := tables(t, func(c *cli, out *strings.Builder) error {
+		return deskCmd{Comments: 300, Small: 60, Keys: 5, Browser: "/usr/bin/chromium"}.Run(t.Context(), c, out)
+	})
+	if len(rows) != 1+4 {
+		t.Errorf("%d rows:\n%s", len(rows), strings.Join(rows, ""))
+	}
+}

@@ -28,6 +28,7 @@ type cli struct {
 	Screen   screenCmd   `cmd:"" help:"What the checks find and what they cost."`
 	Attack   attackCmd   `cmd:"" help:"A flood of comments while readers write."`
 	Queue    queueCmd    `cmd:"" help:"First pages of queues and searches, at a thousand comments and at a million."`
+	Desk     deskCmd     `cmd:"" help:"From a moderator's key to the next comment on the screen, in a browser."`
 	All      allCmd      `cmd:"" default:"1" help:"Writes and reads on the embedded file (the default)."`
 
 	Rounds int           `help:"Rounds of each measure, in turn; the median counts." default:"5"`
