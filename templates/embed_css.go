@@ -101,7 +101,7 @@ func cssPlace(selectors string, shown map[string]bool) int {
 	for one := range strings.SplitSeq(cssBrackets.ReplaceAllString(selectors, ""), ",") {
 		classes := cssClass.FindAllString(one, -1)
 		switch {
-		case cssElsewhere.MatchString(one):
+		case cssElsewhere.MatchString(one), strings.Contains(one, ":target"): // the address names nothing inside a shadow root
 		case slices.ContainsFunc(classes, func(c string) bool { return !shown[c[1:]] || slices.Contains(embedNever, c[1:]) }):
 		case slices.ContainsFunc(classes, func(c string) bool { return slices.Contains(embedRestClasses, c[1:]) }):
 			place = min(place, cssRest)
