@@ -24,9 +24,7 @@ func (q Queue) Valid() bool { return slices.Contains(Queues[:], q) }
 func (c *Comment) In(q Queue) bool {
 	switch q {
 	case Suspect:
-		return c.Status == Pending && slices.ContainsFunc(c.Signals, func(s Signal) bool {
-			return s.Level == LevelHold || s.Level == LevelSpam
-		})
+		return c.Status == Pending && c.Held()
 	case Reported:
 		return c.Reports > 0
 	case Appeals:
@@ -35,6 +33,11 @@ func (c *Comment) In(q Queue) bool {
 		return c.Status == Pending && c.Public != nil
 	}
 	return false
+}
+
+// Held reports whether a check holds the comment or takes it for spam.
+func (c *Comment) Held() bool {
+	return slices.ContainsFunc(c.Signals, func(s Signal) bool { return s.Level == LevelHold || s.Level == LevelSpam })
 }
 
 // QueueCounts is how many comments stand in each of Queues. Stores keep it exact in the

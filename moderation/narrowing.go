@@ -14,11 +14,14 @@ import (
 type Narrowing struct {
 	Words  string `json:"words,omitempty"`  // with operators, see comments/search
 	Page   string `json:"page,omitempty"`   // key
-	Signal string `json:"signal,omitempty"` // check
+	Signal string `json:"signal,omitempty"` // check, or Unheld
 	Has    string `json:"has,omitempty"`    // "link"
 	Reply  string `json:"reply,omitempty"`  // "yes" or "no"
 	Lang   string `json:"lang,omitempty"`   // "vi" or "en"
 }
+
+// Unheld stands for a check: only what none holds, which in a flood is where readers are.
+const Unheld = "none"
 
 // narrowingMost is the most bytes of one part of a narrowing.
 const narrowingMost = 2 << 10
@@ -35,7 +38,11 @@ func (n Narrowing) Query(place *time.Location) (search.Query, error) {
 	if err != nil {
 		return q, err
 	}
-	q.PageKey, q.Check = n.Page, n.Signal
+	if q.PageKey = n.Page; n.Signal == Unheld {
+		q.Unheld = true
+	} else {
+		q.Check = n.Signal
+	}
 	if n.Lang != "" {
 		q.Lang = n.Lang
 	}

@@ -26,6 +26,7 @@ import (
 	"duyet/comments/captcha"
 	"duyet/comments/limit"
 	"duyet/comments/receipt"
+	"duyet/comments/search"
 	"duyet/comments/web"
 	"duyet/comments/work"
 	"duyet/moderation"
@@ -52,6 +53,8 @@ type attackResult struct {
 	raisedAfter                     int64           // bots' comments sent before attack mode was on
 	loose                           int64           // bots' comments that no check held
 	heldReaders                     int             // readers' comments that a check held
+	top, topReaders                 int             // comments on the first page of what no check holds, and readers' among them
+	topTook                         time.Duration   // to read it
 	heap                            uint64          // most bytes in use
 	loweredAfter                    time.Duration   // of quiet, by the clock that was moved
 }
@@ -77,6 +80,7 @@ func (a attackCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 	fmt.Fprintf(out, "| sent before attack mode was on | %d |\n| that no check held | %d |\n", r.raisedAfter, r.loose)
 	fmt.Fprintf(out, "| readers let in | %d of %d |\n| slowest, median answer to a reader | %.0f, %.0f ms |\n", a.Readers-r.lost, a.Readers,
 		slowest.Seconds()*1000, median(r.honest).Seconds()*1000)
+	fmt.Fprintf(out, "| readers' comments on the desk's first page of what no check holds | %d of %d, read in %.0f ms |\n", r.topReaders, r.top, r.topTook.Seconds()*1000)
 	fmt.Fprintf(out, "| readers' comments that a check held | %d |\n| most memory in use | %d MB |\n", r.heldReaders, r.heap>>20)
 	fmt.Fprintf(out, "| attack mode off after | %s of quiet |\n\n", r.loweredAfter)
 	return nil
@@ -344,14 +348,14 @@ func (f *field) post(ctx context.Context, path, addr string, body any) (status i
 func (f *field) count(ctx context.Context, r *attackResult) error {
 	for after := comments.ID(""); ; {
 		list, err := f.desk.Queue(ctx, moderation.QueueFilter{Site: benchSite, Status: comments.Pending, After: after, Limit: 500})
-		if err != nil || len(list) == 0 {
+		if err != nil {
 			return err
 		}
+		if len(list) == 0 {
+			return f.top(ctx, r)
+		}
 		for _, c := range list {
-			held := false
-			for _, s := range c.Signals {
-				held = held || s.Level != comments.LevelInfo
-			}
+			held := c.Held()
 			switch {
 			case c.Name == honestName && held:
 				r.heldReaders++
@@ -361,6 +365,21 @@ func (f *field) count(ctx context.Context, r *attackResult) error {
 		}
 		after = list[len(list)-1].ID
 	}
+}
+
+// top reads the first page of what no check holds, the newest first, as the desk would.
+func (f *field) top(ctx context.Context, r *attackResult) error {
+	began := time.Now()
+	page, err := search.New(f.store, time.Now).Search(ctx, search.Ask{
+		Filter: moderation.QueueFilter{Site: benchSite, Status: comments.Pending, Order: comments.Newest, Limit: moderation.PageDefault}, Query: search.Query{Unheld: true},
+	})
+	r.topTook = time.Since(began)
+	for _, c := range page.Comments {
+		if r.top++; c.Name == honestName {
+			r.topReaders++
+		}
+	}
+	return err
 }
 
 // calm moves the clock on until attack mode is off.

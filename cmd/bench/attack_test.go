@@ -23,6 +23,9 @@ func TestAttack(t *testing.T) {
 	if r.heldReaders != 0 {
 		t.Errorf("%d readers' comments are held", r.heldReaders)
 	}
+	if r.topReaders == 0 {
+		t.Errorf("of %d comments on the first page that no check holds, none is a reader's", r.top)
+	}
 	if r.loweredAfter < 28*time.Minute || r.loweredAfter > 33*time.Minute {
 		t.Errorf("attack mode was off after %s", r.loweredAfter)
 	}

@@ -28,6 +28,7 @@ func (m *Matcher) Fits(c *comments.Comment) bool {
 		q.Lang != "" && c.Lang != q.Lang,
 		q.Reply != nil && *q.Reply != (c.Parent != ""),
 		q.Signal && len(c.Signals) == 0,
+		q.Unheld && c.Held(),
 		!q.Before.IsZero() && !c.CreatedAt.Before(q.Before),
 		c.CreatedAt.Before(q.Since):
 		return false

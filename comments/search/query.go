@@ -34,6 +34,7 @@ type Query struct {
 	Link    bool      // has a link
 	Signal  bool      // has a signal of any check
 	Check   string    // has a signal of this check
+	Unheld  bool      // no check holds it, nor takes it for spam
 	Lang    string
 	PageKey string // stands on this page
 	Reply   *bool  // answers another comment, or the article
@@ -95,7 +96,7 @@ func (q Query) Marked() bool {
 
 // Plain reports whether nothing is asked.
 func (q Query) Plain() bool {
-	return len(q.Phrases) == 0 && len(q.Author) == 0 && len(q.Pages) == 0 && q.Before.IsZero() && q.Since.IsZero() && !q.Link && !q.Signal &&
+	return len(q.Phrases) == 0 && len(q.Author) == 0 && len(q.Pages) == 0 && q.Before.IsZero() && q.Since.IsZero() && !q.Link && !q.Signal && !q.Unheld &&
 		q.Check == "" && q.Lang == "" && q.PageKey == "" && q.Reply == nil && !q.Network.IsValid()
 }
 

@@ -20,7 +20,7 @@ type queueInput struct {
 	After   string `query:"after" doc:"Cursor: next of the page before"`
 	Query   string `query:"q" doc:"Words, \"phrases\" and author: page: site: status: before: after: has:link has:signal has:parent lang: ip:. Marks and capitals count for words that have some"`
 	Page    string `query:"page" doc:"Key of one page"`
-	Signal  string `query:"signal" doc:"Only what this check gave a signal of"`
+	Signal  string `query:"signal" doc:"Only what this check gave a signal of; none = only what no check holds"`
 	Has     string `query:"has" enum:"link" doc:"Only what has a link"`
 	Reply   string `query:"reply" enum:"true,false" doc:"Only replies to comments, or only comments on the article"`
 	Written string `query:"written" enum:"vi,en" doc:"Only what was written on a page of this language"`

@@ -62,7 +62,8 @@ func (c *Console) filters(v *visit, p place, page moderation.QueuePage, asked se
 	keep := p.after("")
 	keep.narrow = narrow{Words: n.Words, Page: n.Page}
 	f.Fields = fieldsOf(keep)
-	f.Signals = append(f.Signals, choice{"", v.l.Say("filter.any"), n.Signal == ""})
+	f.Signals = append(f.Signals, choice{"", v.l.Say("filter.any"), n.Signal == ""},
+		choice{moderation.Unheld, v.l.Say("filter.check." + moderation.Unheld), n.Signal == moderation.Unheld})
 	for _, check := range checksKnown {
 		f.Signals = append(f.Signals, choice{check, v.l.Say("filter.check." + check), n.Signal == check})
 	}

@@ -150,3 +150,22 @@ func (h *house) who(email string) moderation.Moderator {
 	h.Fatalf("nobody is %s", email)
 	return moderation.Moderator{}
 }
+
+// TestUnheld: in a flood, what no check holds is a list of its own.
+func TestUnheld(t *testing.T) {
+	h, an := newDesk(t)
+	h.comment("bao", func(c *comments.Comment) { c.Title = "Thư bạn đọc" })
+	h.comment("bao", func(c *comments.Comment) {
+		c.Title, c.Signals = "Thư chỉ được lưu ý", []comments.Signal{{Check: "shouting", Level: comments.LevelInfo, Code: "capitals"}}
+	})
+	h.comment("bao", func(c *comments.Comment) {
+		c.Title, c.Signals = "Bán sim", []comments.Signal{{Check: "trap", Level: comments.LevelHold, Code: "filled"}}
+	})
+	page := an.get("/moderation/?site=bao&queue=pending&signal=none")
+	if err := page.says("Thư bạn đọc", "Thư chỉ được lưu ý", "Không bị giữ lại"); err != nil {
+		t.Error(err)
+	}
+	if strings.Contains(page.Body.String(), "Bán sim") {
+		t.Error("what a check holds is listed")
+	}
+}
