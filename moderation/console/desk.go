@@ -197,11 +197,11 @@ func (c *Console) desk(r *http.Request, v *visit, p place, all []comments.Site, 
 	c.links(d, v, p, all, queue)
 	var readings []reading
 	var appointments map[comments.ID]moderation.Schedule
-	if !d.Everyone { // who reads what is told site by site
+	if readings, err = c.readings(r, v, p.Site); err != nil {
+		return nil, err
+	}
+	if !d.Everyone {
 		if appointments, err = c.cfg.Service.Scheduled(ctx, v.who, p.Site); err != nil {
-			return nil, err
-		}
-		if readings, err = c.readings(r, v, p.Site); err != nil {
 			return nil, err
 		}
 		if d.HandOver, err = c.handOver(r, v, p.Site); err != nil {

@@ -64,7 +64,7 @@ func (v *live) touch(site string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for l := range v.all {
-		if l.site == site || site == comments.Installation {
+		if l.site == site || site == comments.Installation || l.site == comments.Installation {
 			select {
 			case l.wake <- struct{}{}:
 			default:
@@ -124,7 +124,8 @@ type reading struct {
 // listen answers GET /moderation/live: a stream of news of a site, from the sequence number
 // of its journal in Last-Event-ID or the parameter after, or, asked for JSON, what stands now.
 func (c *Console) listen(w http.ResponseWriter, r *http.Request, v *visit) error {
-	_, site, err := c.sites(r.Context(), v, r.URL.Query().Get("site"))
+	asked := r.URL.Query().Get("site")
+	_, site, err := c.scope(r.Context(), v, asked)
 	if err != nil {
 		return err
 	}
@@ -132,12 +133,15 @@ func (c *Console) listen(w http.ResponseWriter, r *http.Request, v *visit) error
 		return comments.ErrForbidden
 	}
 	c.inZoneOf(v, site)
+	if asked == comments.Installation { // all that are the person's
+		site.ID = asked
+	}
 	after, err := c.liveAfter(r, v, site.ID)
 	if err != nil {
 		return err
 	}
 	if templates.PrefersJSON(r) {
-		n, err := c.news(r, v, site.ID, after)
+		n, err := c.news(r, v, site.ID, after, nil)
 		if err != nil {
 			return err
 		}
@@ -186,17 +190,17 @@ func (c *Console) stream(r *http.Request, v *visit, l *listener, after uint64, s
 	defer beat.Stop()
 	defer look.Stop()
 	var open []reading
-	first, idle := true, false
+	first, idle, seen := true, false, map[string]uint64{}
 	for {
 		who, err := c.resume(r)
-		if err != nil || !who.May(moderation.See, l.site) {
+		if err != nil || !who.Can(moderation.See) || l.site != comments.Installation && !who.On(l.site) {
 			if errors.Is(err, comments.ErrUnauthenticated) {
 				send([]byte("event: bye\ndata: {}\n\n"))
 			}
 			return
 		}
 		v.who = who
-		n, err := c.news(r, v, l.site, after)
+		n, err := c.news(r, v, l.site, after, seen)
 		switch {
 		case err != nil:
 			return // the browser comes back by itself
@@ -239,13 +243,18 @@ func (n news) message() []byte {
 }
 
 // news reads what a person is told of a site since a sequence number: the counts, and the
-// events up to the very point where they were counted.
-func (c *Console) news(r *http.Request, v *visit, site string, after uint64) (n news, err error) {
+// events up to the very point where they were counted. Of all sites together the sequence
+// number is the sum of theirs, and seen is how far each of them was told; without it the page
+// has to be looked at.
+func (c *Console) news(r *http.Request, v *visit, site string, after uint64, seen map[string]uint64) (n news, err error) {
 	if n.tally, err = c.tally(r, v, site); err != nil {
 		return n, err
 	}
 	if n.Open, err = c.readings(r, v, site); err != nil {
 		return n, err
+	}
+	if site == comments.Installation {
+		return n, c.newsOfAll(r, v, &n, after, seen)
 	}
 	if after > n.Seq || n.Seq-after > liveEventMost {
 		n.Stale = true
@@ -254,37 +263,104 @@ func (c *Console) news(r *http.Request, v *visit, site string, after uint64) (n 
 	if after == n.Seq {
 		return n, nil
 	}
+	n.Events, err = c.happened(r, v, site, after, n.Seq)
+	return n, err
+}
+
+// newsOfAll adds the events of all sites, each of which counts as the last of them.
+func (c *Console) newsOfAll(r *http.Request, v *visit, n *news, after uint64, seen map[string]uint64) error {
+	sites, err := c.cfg.Service.Sites(r.Context(), v.who)
+	if err != nil {
+		return err
+	}
+	begins := len(seen) == 0
+	n.tally = tally{Counts: map[string]int64{}}
+	type stretch struct {
+		site       string
+		from, upTo uint64
+	}
+	var more []stretch
+	for _, site := range sites {
+		t, err := c.cfg.Service.Tally(r.Context(), v.who, site.ID)
+		if err != nil {
+			return err
+		}
+		n.Seq += t.Seq
+		for queue, k := range t.Counts {
+			n.Counts[queue] += k
+		}
+		from, known := seen[site.ID]
+		if seen != nil {
+			seen[site.ID] = t.Seq
+		}
+		switch {
+		case !known || t.Seq <= from:
+		case t.Seq-from > liveEventMost:
+			n.Stale = true
+		default:
+			more = append(more, stretch{site.ID, from, t.Seq})
+		}
+	}
+	n.Stale = n.Stale || begins && n.Seq != after
+	for _, one := range more {
+		events, err := c.happened(r, v, one.site, one.from, one.upTo)
+		if err != nil {
+			return err
+		}
+		for _, h := range events {
+			h.Seq = n.Seq
+			n.Events = append(n.Events, h)
+		}
+	}
+	return nil
+}
+
+// happened are the events about comments of a site between two sequence numbers.
+func (c *Console) happened(r *http.Request, v *visit, site string, after, upTo uint64) (list []happened, err error) {
 	page, err := c.cfg.Service.Events(r.Context(), v.who, site, after, liveEventMost)
 	if err != nil {
-		return n, err
+		return nil, err
 	}
 	for _, e := range page.Events {
-		if e.Seq > n.Seq || e.Comment == "" {
+		if e.Seq > upTo || e.Comment == "" {
 			continue
 		}
 		h := happened{Seq: e.Seq, ID: string(e.Comment), From: string(e.From), To: string(e.To), Mine: e.Actor == v.who.ID}
 		if !h.Mine && e.To.Valid() {
 			h.Say = v.l.Say("conflict."+string(e.To), "Who", v.actor(e.Actor), "At", v.l.Time(e.At))
 		}
-		n.Events = append(n.Events, h)
+		list = append(list, h)
 	}
-	return n, nil
+	return list, nil
 }
 
 // readings are the comments that colleagues have open.
 func (c *Console) readings(r *http.Request, v *visit, site string) ([]reading, error) {
-	leases, err := c.cfg.Service.Leases(r.Context(), v.who, site)
-	if err != nil {
-		return nil, err
+	sites := []string{site}
+	if site == comments.Installation {
+		all, err := c.cfg.Service.Sites(r.Context(), v.who)
+		if err != nil {
+			return nil, err
+		}
+		sites = sites[:0]
+		for _, one := range all {
+			sites = append(sites, one.ID)
+		}
 	}
 	list := []reading{}
-	for _, l := range leases {
-		if l.Holder == v.who.ID || len(list) > 0 && list[len(list)-1].ID == string(l.Comment) {
-			continue
+	for _, site := range sites {
+		leases, err := c.cfg.Service.Leases(r.Context(), v.who, site)
+		if err != nil {
+			return nil, err
 		}
-		who := v.actor(l.Holder)
-		name, _, _ := strings.Cut(who, "@")
-		list = append(list, reading{string(l.Comment), name, initials(who), v.l.Say("live.reading", "Who", name)})
+		for _, l := range leases {
+			if l.Holder == v.who.ID || len(list) > 0 && list[len(list)-1].ID == string(l.Comment) {
+				continue
+			}
+			who := v.actor(l.Holder)
+			name, _, _ := strings.Cut(who, "@")
+			list = append(list, reading{string(l.Comment), name, initials(who), v.l.Say("live.reading", "Who", name)})
+		}
 	}
 	return list, nil
 }

@@ -164,3 +164,35 @@ func TestDecisionsForTheScript(t *testing.T) {
 		t.Error("the store says otherwise")
 	}
 }
+
+// TestLiveOfAllSites: who has several sites is told of all of them in one stream, and of no
+// other.
+func TestLiveOfAllSites(t *testing.T) {
+	h, an := newDesk(t)
+	minh := h.signedIn("minh@bao.example") // of both; An has bao alone
+	first := h.comment("bao", nil)
+	nextMinh, nextAn := minh.listen("site=*", ""), an.listen("site=*", "")
+	if _, n := nextMinh(); n.Counts["pending"] != 1 || n.Stale || len(n.Events) != 0 {
+		t.Fatalf("begun: %+v", n)
+	}
+	nextAn()
+	foreign := h.comment("khac", nil)
+	if _, n := nextMinh(); n.Counts["pending"] != 2 || len(n.Events) != 1 || n.Events[0].ID != string(foreign.ID) || n.Events[0].To != "pending" {
+		t.Errorf("of another site: %+v", n)
+	}
+	an.post("/moderation/decisions", url.Values{"site": {"bao"}, "action": {"approve"}, "pick": {"1 " + string(first.ID)}})
+	if _, n := nextMinh(); n.Counts["approved"] != 1 || len(n.Events) != 1 || !strings.Contains(n.Events[0].Say, "an@bao.example") {
+		t.Errorf("decided: %+v", n)
+	}
+	if _, n := nextAn(); n.Counts["pending"] != 0 || len(n.Events) != 1 || n.Events[0].ID != string(first.ID) {
+		t.Errorf("An is told %+v", n)
+	}
+	an.post("/moderation/presence", url.Values{"site": {"bao"}, "tab": {"t1"}, "comment": {string(first.ID)}})
+	if _, n := nextMinh(); len(n.Open) != 1 || n.Open[0].ID != string(first.ID) {
+		t.Errorf("open: %+v", n)
+	}
+	if _, n := minh.listen("site=*&after=1", "")(); !n.Stale {
+		t.Errorf("from long ago: %+v", n)
+	}
+	h.must(minh.get("/moderation/?site=*&queue=approved").says("an đang đọc bình luận này"))
+}

@@ -4,7 +4,7 @@
 (() => {
   "use strict";
   const desk = window.duyetDesk;
-  if (!desk || desk.site === "*") return; // a stream is of one site; over all of them the next page tells
+  if (!desk) return;
   const { main, site, queue } = desk;
   const status = queue === "suspect" ? "pending" : queue;
   const address = (extra) => `${main.dataset.live}?${new URLSearchParams({ site, ...extra })}`;
@@ -101,10 +101,14 @@
     tellNew();
   };
   // catchUp asks which of the list's first comments aren't here yet, when too much happened.
-  const catchUp = async () => {
-    const doc = await desk.page(desk.listURL).catch(() => null);
-    for (const row of doc?.querySelectorAll(".row[data-id]") || []) if (!desk.rowOf(row.dataset.id)) fresh.add(row.dataset.id);
-    tellNew();
+  let catching = null;
+  const catchUp = () => {
+    catching ||= desk.page(desk.listURL).catch(() => null).then((doc) => {
+      catching = null;
+      for (const row of doc?.querySelectorAll(".row[data-id]") || []) if (!desk.rowOf(row.dataset.id)) fresh.add(row.dataset.id);
+      tellNew();
+    });
+    return catching;
   };
 
   // --- the stream; where there is none, a look now and then ---
@@ -145,10 +149,17 @@
 
   // --- what this tab has open ---
   const tab = crypto.randomUUID?.() || String(Math.random()).slice(2);
-  let open = "", timer = 0;
-  const present = (id, keepalive = false) => fetch(main.dataset.presence, {
-    method: "POST", keepalive, body: new URLSearchParams({ site, tab, comment: id }),
+  let open = "", timer = 0, at = "";
+  const tell = (where, comment, keepalive) => fetch(main.dataset.presence, {
+    method: "POST", keepalive, body: new URLSearchParams({ site: where, tab, comment }),
   }).catch(() => {});
+  // Over all sites a comment is open on its own.
+  const present = (id, keepalive = false) => {
+    const where = site === "*" ? id.slice(0, id.indexOf("~")) : site;
+    if (at && at !== where) void tell(at, "", keepalive);
+    at = where;
+    return where ? tell(where, id, keepalive) : Promise.resolve();
+  };
   document.addEventListener("desk:open", (event) => {
     open = event.detail.id;
     clearTimeout(timer);
