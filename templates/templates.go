@@ -49,16 +49,29 @@ func New(opts Options) (*Set, error) {
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
-	var files fs.FS = embedded
+	s := &Set{opts: opts, files: embedded}
 	if opts.Dir != "" {
-		files = os.DirFS(opts.Dir)
+		s.files = os.DirFS(opts.Dir)
+		if err := s.load(); err != nil {
+			return nil, fmt.Errorf("templates: %w", err)
+		}
+		return s, nil
 	}
-	s := &Set{opts: opts, files: files}
-	if err := s.load(); err != nil {
+	// What is built in never changes: sets of one base share what is made of it.
+	once, _ := builtIn.LoadOrStore(opts.Base, sync.OnceValues(func() (*Set, error) {
+		one := &Set{opts: Options{Base: opts.Base}, files: embedded}
+		return one, one.load()
+	}))
+	made, err := once.(func() (*Set, error))()
+	if err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
+	s.locales, s.assets, s.pages = made.locales, made.assets, made.pages
 	return s, nil
 }
+
+// builtIn are the loaded sets of the built-in files, by base.
+var builtIn sync.Map
 
 func (s *Set) load() (err error) {
 	if s.locales, err = loadCatalogues(s.files); err != nil {
