@@ -4,10 +4,10 @@
 PACKAGES := chromium fonts-noto-core postgresql
 GO ?= go
 
-# The closing lines are go test's. What listeners cost in memory is measured without the
+# The closing lines are go test's. What listeners and views cost in memory is measured without the
 # race detector, whose own memory it would be.
 test: machine format vet build
-	$(GO) test -run Idle ./cmd/internal/httpd
+	$(GO) test -run 'Idle|AMillionViews' ./cmd/internal/httpd ./comments/audience
 	$(GO) test -race -timeout 20m ./...
 
 demo:
