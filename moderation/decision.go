@@ -166,7 +166,7 @@ func printable(s string) bool {
 }
 
 // on is the compare-and-set of one decision, to be run inside the transaction.
-func (d Decision) on(reasons []string, actor string, before *comments.Revision, frozen uint64) func(comments.Comment, comments.Transition) (*Step, error) {
+func (d Decision) on(reasons []string, actor string, before past, frozen uint64) func(comments.Comment, comments.Transition) (*Step, error) {
 	return func(c comments.Comment, last comments.Transition) (*Step, error) {
 		step := &Step{To: targets[d.Action], Kind: comments.KindDecided}
 		switch d.Action {
@@ -197,6 +197,9 @@ func (d Decision) on(reasons []string, actor string, before *comments.Revision, 
 		}
 		next := d.outcome(c, before)
 		next.Status = step.To
+		if d.Action == Undo && next.Status != comments.Rejected && next.Marks.Has(comments.Appealed) {
+			next.Marks = next.Marks&^comments.Appealed | comments.Heard // what was granted is granted again
+		}
 		if next.Status == c.Status && next.Marks == c.Marks && next.Reports == c.Reports && !comments.Reworded(c, next) && last.Kind != KindVouched {
 			return nil, nil
 		}
@@ -229,12 +232,15 @@ func (d Decision) fits(c comments.Comment) bool {
 
 // outcome is what becomes of a comment beside its status: a decision closes reports, hears
 // an appeal, and settles which words are public.
-func (d Decision) outcome(c comments.Comment, before *comments.Revision) comments.Comment {
+func (d Decision) outcome(c comments.Comment, before past) comments.Comment {
 	switch d.Action {
 	case Undo:
-		if before != nil && before.Version+1 == c.Version {
-			c.SetWords(before.Words)
-			c.Public = before.Public
+		if w := before.words; w != nil && w.Version+1 == c.Version {
+			c.SetWords(w.Words)
+			c.Public = w.Public
+		}
+		if before.heard == c.Version && c.Marks.Has(comments.Heard) {
+			c.Marks = c.Marks&^comments.Heard | comments.Appealed // it is open again
 		}
 		return c
 	case Keep:
@@ -249,17 +255,34 @@ func (d Decision) outcome(c comments.Comment, before *comments.Revision) comment
 	return c
 }
 
-// before is what stood before the last change of a comment's words, where a decision may
-// bring it back.
-func (s *Service) before(ctx context.Context, id comments.ID, d Decision) (*comments.Revision, error) {
+// past is what an undo brings back.
+type past struct {
+	words *comments.Revision // before the last change of words; nil = they never changed
+	heard uint64             // version at which an appeal was heard, if that is the last change
+}
+
+// before is what stood before a comment's last change, where a decision may bring it back.
+func (s *Service) before(ctx context.Context, id comments.ID, d Decision) (p past, err error) {
 	if d.Action != Undo {
-		return nil, nil
+		return p, nil
 	}
 	list, err := s.cfg.Pages.Revisions(ctx, id)
-	if err != nil || len(list) == 0 {
-		return nil, err
+	if err != nil {
+		return p, err
 	}
-	return &list[len(list)-1], nil
+	if len(list) > 0 {
+		p.words = &list[len(list)-1]
+	}
+	history, err := s.history(ctx, id)
+	if err != nil {
+		return p, err
+	}
+	for _, t := range history {
+		if t.Kind == comments.KindDecided && appealed(history, t) {
+			p.heard = t.Version
+		}
+	}
+	return p, nil
 }
 
 // doneAlready reports whether the last event is this very decision by the same person.

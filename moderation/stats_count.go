@@ -34,9 +34,29 @@ type statsDay struct {
 	version uint64
 }
 
+// statsCursor is how far a journal has been counted, and where the site was meanwhile: a day
+// is a day of the zone that held when it was counted.
 type statsCursor struct {
-	Seq     uint64 `json:"seq"`
+	Seq     uint64      `json:"seq"`
+	Zones   []statsZone `json:"zones"`
 	version uint64
+}
+
+// statsZone is the site's time zone from a place in its journal on.
+type statsZone struct {
+	Seq  uint64 `json:"seq"`
+	Name string `json:"name"`
+}
+
+// in is the zone in which an event is counted.
+func (c *statsCursor) in(seq uint64) (*time.Location, error) {
+	name := c.Zones[0].Name
+	for _, z := range c.Zones {
+		if z.Seq <= seq {
+			name = z.Name
+		}
+	}
+	return time.LoadLocation(name)
 }
 
 // change is what one event adds to a day.
@@ -46,7 +66,7 @@ type change struct {
 }
 
 func (s *Service) observeStats(c comments.Commit) {
-	if e := c.Event; e.Comment != "" {
+	if e := c.Event; e.Site != comments.Installation {
 		s.statsMu.Lock()
 		s.statsDue[e.Site] = true
 		s.statsMu.Unlock()
@@ -116,6 +136,9 @@ func (s *Service) CountSite(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	if name := site.Settings.Location().String(); len(cursor.Zones) == 0 || cursor.Zones[len(cursor.Zones)-1].Name != name {
+		cursor.Zones = append(cursor.Zones, statsZone{cursor.Seq + 1, name})
+	}
 	for ctx.Err() == nil {
 		events, err := s.cfg.Journal.Events(ctx, id, cursor.Seq, statsChunk)
 		if err != nil || len(events) == 0 {
@@ -123,7 +146,7 @@ func (s *Service) CountSite(ctx context.Context, id string) error {
 		}
 		days := map[string][]change{}
 		for _, e := range events {
-			if err := s.countEvent(ctx, site.Settings.Location(), e, days); err != nil {
+			if err := s.countEvent(ctx, &cursor, e, days); err != nil {
 				return err
 			}
 		}
@@ -197,11 +220,14 @@ func (s *Service) addToDay(ctx context.Context, site, date string, changes []cha
 
 // countEvent adds what an event tells to its day, and what an undo takes back to the day of
 // what it undoes.
-func (s *Service) countEvent(ctx context.Context, zone *time.Location, e comments.Transition, days map[string][]change) error {
+func (s *Service) countEvent(ctx context.Context, cursor *statsCursor, e comments.Transition, days map[string][]change) error {
 	if e.Event.Comment == "" {
 		return nil
 	}
-	at := e.At.In(zone)
+	at, err := cursor.at(e)
+	if err != nil {
+		return err
+	}
 	add := func(at time.Time, c Counted) {
 		date := at.Format(dateForm)
 		days[date] = append(days[date], change{e.Seq, c})
@@ -227,11 +253,9 @@ func (s *Service) countEvent(ctx context.Context, zone *time.Location, e comment
 	case KindRestored:
 		c.Restored = 1
 	case comments.KindDecided:
-		one, err := s.countDecision(ctx, zone, e, 1)
-		if err != nil {
+		if c, err = s.countDecision(ctx, at, e, e.Seq, 1); err != nil {
 			return err
 		}
-		c = one
 	case KindUndone:
 		c.Undone = 1
 		undone, sign, err := s.undoneBy(ctx, e)
@@ -239,17 +263,30 @@ func (s *Service) countEvent(ctx context.Context, zone *time.Location, e comment
 			return err
 		}
 		if undone != nil && undone.Kind == comments.KindDecided {
-			back, err := s.countDecision(ctx, zone, *undone, sign)
+			then, err := cursor.at(*undone)
 			if err != nil {
 				return err
 			}
-			add(undone.At.In(zone), back)
+			back, err := s.countDecision(ctx, then, *undone, e.Seq, sign)
+			if err != nil {
+				return err
+			}
+			add(then, back)
 		}
 	default:
 		return nil
 	}
 	add(at, c)
 	return nil
+}
+
+// at is when an event was, where the site was then.
+func (c *statsCursor) at(e comments.Transition) (time.Time, error) {
+	zone, err := c.in(e.Seq)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return e.At.In(zone), nil
 }
 
 // undoneBy is the event that an undo takes back, or that an undo of an undo brings back: sign
@@ -286,8 +323,10 @@ func (s *Service) history(ctx context.Context, id comments.ID) ([]comments.Trans
 	return history, err
 }
 
-// countDecision is what a decision adds, n times.
-func (s *Service) countDecision(ctx context.Context, zone *time.Location, e comments.Transition, n int64) (c Counted, err error) {
+// countDecision is what a decision made at a time adds, n times, by the word of the event seq:
+// its own, or an undo's. What its author has edited since has other signals than were decided
+// on, so it is then left out of the count by signal.
+func (s *Service) countDecision(ctx context.Context, at time.Time, e comments.Transition, seq uint64, n int64) (c Counted, err error) {
 	history, err := s.history(ctx, e.Event.Comment)
 	if err != nil {
 		return c, err
@@ -299,26 +338,29 @@ func (s *Service) countDecision(ctx context.Context, zone *time.Location, e comm
 	}
 	share := func() *Share { return &Share{To: map[comments.Status]int64{e.To: n}, Took: maps.Clone(took)} }
 	c.All = *share()
-	c.Hours[e.At.In(zone).Hour()].Decided = n
+	c.Hours[at.Hour()].Decided = n
 	c.By = map[string]*Share{e.Actor: share()}
 	if e.To == comments.Rejected || e.To == comments.Spam || e.To == comments.Trashed {
 		c.Reasons = map[string]*Share{e.Event.Reason: share()}
 	}
+	c.Checks = map[string]*Share{}
 	comment, err := s.cfg.Pages.Comment(ctx, e.Event.Comment)
 	if err != nil && !errors.Is(err, comments.ErrNotFound) {
 		return c, err
 	}
-	c.Checks = map[string]*Share{}
+	if slices.ContainsFunc(history, func(t comments.Transition) bool { return t.Kind == comments.KindEdited && t.Seq > seq }) {
+		comment.Signals = nil
+	}
 	for _, signal := range comment.Signals {
 		if signal.Level != comments.LevelInfo && c.Checks[signal.Check] == nil {
 			c.Checks[signal.Check] = share()
 		}
 	}
 	if appealed(history, e) {
-		if e.To == comments.Rejected {
-			c.Upheld = n
-		} else {
+		if e.To == comments.Approved {
 			c.Granted = n
+		} else {
+			c.Upheld = n
 		}
 	}
 	return c, nil
@@ -344,18 +386,25 @@ func waitingSince(history []comments.Transition, e comments.Transition) (since t
 	return since, ok
 }
 
-// appealed reports whether a decision was about an appeal.
+// appealed reports whether a decision was about an appeal: one that no decision has answered
+// which still stands.
 func appealed(history []comments.Transition, e comments.Transition) bool {
-	open := false
+	open, before := false, false
 	for _, t := range history {
 		if t.Seq >= e.Seq {
 			break
 		}
 		switch t.Kind {
 		case comments.KindAppealed:
-			open = true
+			open, before = true, open
 		case comments.KindDecided:
-			open = false
+			open, before = false, open
+		case KindUndone:
+			open, before = before, open
+		default:
+			if moves(t) {
+				before = open
+			}
 		}
 	}
 	return open

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"duyet/comments"
@@ -45,7 +46,7 @@ type Stats struct {
 	Parts   []StatsPart // days; months of a year
 	Total   Counted
 	Waiting int64     // now
-	Oldest  time.Time // when the one that waits longest came; zero = none waits
+	Oldest  time.Time // since when the one waits that waits longest; zero = none waits
 	Behind  bool      // the journal goes on beyond what is counted
 }
 
@@ -142,13 +143,38 @@ func (s *Service) behind(ctx context.Context, site string, after uint64) bool {
 	return err == nil && len(events) > 0 && s.cfg.Now().Sub(events[0].At) > 10*statsRest
 }
 
-// oldest is when the pending comment came that waits longest; zero when none waits.
-func (s *Service) oldest(ctx context.Context, site string) (time.Time, error) {
-	list, err := s.cfg.Store.Queue(ctx, QueueFilter{Site: site, Status: comments.Pending, Order: comments.Oldest, Limit: 1})
-	if err != nil || len(list) == 0 {
-		return time.Time{}, err
+// oldestLooked bounds how many comments are looked at for the one that waits longest.
+const oldestLooked = 200
+
+// oldest is since when the pending comment waits that waits longest; zero when none waits. The
+// queue goes by when comments were written, and one that was put back into it has not waited
+// since then: those are passed over up to the first that has, which no later one can precede.
+func (s *Service) oldest(ctx context.Context, site string) (since time.Time, err error) {
+	f := QueueFilter{Site: site, Status: comments.Pending, Order: comments.Oldest, Limit: 20}
+	for range oldestLooked / f.Limit {
+		list, err := s.cfg.Store.Queue(ctx, f)
+		if err != nil || len(list) == 0 {
+			return since, err
+		}
+		for _, c := range list {
+			history, err := s.history(ctx, c.ID)
+			if err != nil {
+				return since, err
+			}
+			from, ok := waitingSince(history, comments.Transition{Event: comments.Event{Seq: math.MaxUint64, From: comments.Pending}})
+			if !ok {
+				continue // decided since the list was read
+			}
+			if since.IsZero() || from.Before(since) {
+				since = from
+			}
+			if !from.After(c.CreatedAt.Add(time.Minute)) {
+				return since, nil
+			}
+		}
+		f.After = list[len(list)-1].ID
 	}
-	return list[0].CreatedAt, nil
+	return since, nil
 }
 
 // Overdue is for how long the oldest pending comment of a site has waited, if that is longer

@@ -83,6 +83,7 @@ func TestStatsAreExact(t *testing.T) {
 		to                        map[comments.Status]int64
 		by                        map[string]int64
 		took                      moderation.Spans
+		insults                   int64
 	}{to: map[comments.Status]int64{}, by: map[string]int64{}, took: moderation.Spans{}}
 	for _, id := range all {
 		want.arrived++
@@ -105,6 +106,9 @@ func TestStatsAreExact(t *testing.T) {
 			if e := stack[i]; e.Kind == comments.KindDecided && undos%2 == 0 {
 				want.to[e.To]++
 				want.by[e.Actor]++
+				if e.To != comments.Approved {
+					want.insults++
+				}
 				if e.From == comments.Pending {
 					since := history[0].At
 					for _, p := range history[1:] {
@@ -128,6 +132,9 @@ func TestStatsAreExact(t *testing.T) {
 	if got.Arrived != want.arrived || got.Restored != want.restored || got.Undone != want.undone || !maps.Equal(got.All.To, want.to) ||
 		!maps.Equal(by, want.by) || !reflect.DeepEqual(got.All.Took, want.took) {
 		t.Errorf("counted %+v, %v,\nnot %+v", got, by, want)
+	}
+	if insults := got.Reasons["insult"]; insults == nil || insults.Decided() != want.insults || len(got.Reasons) != 1 {
+		t.Errorf("refused: %v, not %d", got.Reasons, want.insults)
 	}
 	if st.Behind || st.Waiting != h.pendingOf("bao") || len(st.Points) != 30 {
 		t.Errorf("behind %t, %d wait, %d points", st.Behind, st.Waiting, len(st.Points))
@@ -207,5 +214,106 @@ func TestStatsTellOfAppeals(t *testing.T) {
 			t.Errorf("after %s: overdue by %s", wait, overdue)
 		}
 		h.now = before
+	}
+}
+
+// appeal is what its author says against a rejection.
+func (h *house) appeal(id comments.ID) {
+	h.Helper()
+	done, err := h.cfg.Store.Transition(h.Context(), []moderation.Change{{ID: id, Actor: comments.ActorReader, Decide: func(c comments.Comment, _ comments.Transition) (*moderation.Step, error) {
+		c.Marks |= comments.Appealed
+		return &moderation.Step{To: c.Status, Comment: &c, Kind: comments.KindAppealed}, nil
+	}}})
+	h.must(errors.Join(err, done[0].Err))
+}
+
+// TestAppealsAreCounted: whether one was heard is what stands in the end.
+func TestAppealsAreCounted(t *testing.T) {
+	h := newHouse(t)
+	an := h.person("an@bao.example", moderation.Admin)
+	decide := func(id comments.ID, actions ...moderation.Action) {
+		for _, a := range actions {
+			v := h.stands(id).Version
+			if r := h.decideOne(an, moderation.Decision{ID: string(id), Action: a, Version: &v}); r.Err != nil {
+				t.Fatal(r.Err)
+			}
+			h.must(h.CountSite(t.Context(), "bao"))
+		}
+	}
+	for _, after := range [][]moderation.Action{
+		{moderation.Approve}, {moderation.Uphold}, {moderation.Spam}, {moderation.Approve, moderation.Undo, moderation.Uphold},
+		{moderation.Approve, moderation.Undo, moderation.Undo}, {moderation.Approve, moderation.Undo},
+	} {
+		id := h.comment("bao", comments.Pending).ID
+		decide(id, moderation.Reject)
+		h.appeal(id)
+		decide(id, after...)
+	}
+	list, err := h.Queue(t.Context(), an, moderation.QueueQuery{Site: "bao", Queue: moderation.Appeals})
+	h.must(err)
+	if len(list.Items) != 1 { // the last, whose approval was taken back
+		t.Errorf("%d appeals are open", len(list.Items))
+	}
+	st, err := h.Stats(t.Context(), an, "bao", moderation.StatsToday)
+	h.must(err)
+	if got := st.Total; got.Appealed != 6 || got.Granted != 2 || got.Upheld != 3 {
+		t.Errorf("%d appeals, %d granted, %d in vain", got.Appealed, got.Granted, got.Upheld)
+	}
+}
+
+// TestStatsAfterEditsAndMoves: an undo that is counted after the author has edited takes no
+// signal away that was never counted, and one after the site has moved finds its day.
+func TestStatsAfterEditsAndMoves(t *testing.T) {
+	h := newHouse(t)
+	an := h.person("an@bao.example", moderation.Admin)
+	h.now = time.Date(2026, 11, 21, 20, 0, 0, 0, time.UTC) // already the 22nd in Vietnam
+	id := h.comment("bao", comments.Pending).ID
+	set := func(kind comments.Kind, check string) {
+		done, err := h.cfg.Store.Transition(t.Context(), []moderation.Change{{ID: id, Actor: comments.ActorReader, Decide: func(c comments.Comment, _ comments.Transition) (*moderation.Step, error) {
+			c.Signals = []comments.Signal{{Check: check, Level: comments.LevelHold, Code: "x"}}
+			return &moderation.Step{To: comments.Pending, Comment: &c, Kind: kind}, nil
+		}}})
+		h.must(errors.Join(err, done[0].Err))
+	}
+	set(comments.KindEdited, "links")
+	v := h.stands(id).Version
+	h.decideOne(an, moderation.Decision{ID: string(id), Action: moderation.Approve, Version: &v})
+	h.must(h.CountSite(t.Context(), "bao"))
+	_, err := h.sites.SetSite(t.Context(), "bao", []comments.Pair{{Key: "timezone", Value: "Europe/Berlin"}}, comments.ActorOperator)
+	h.must(err)
+	v = h.stands(id).Version
+	h.decideOne(an, moderation.Decision{ID: string(id), Action: moderation.Undo, Version: &v})
+	set(comments.KindEdited, "shouting")
+	h.must(h.CountSite(t.Context(), "bao"))
+	st, err := h.Stats(t.Context(), an, "bao", moderation.StatsMonth)
+	h.must(err)
+	if st.Total.All.Decided() != 0 || st.Total.Checks["shouting"] != nil {
+		t.Errorf("after all was undone: %+v, %v", st.Total.All, st.Total.Checks)
+	}
+	for _, part := range st.Parts {
+		for to, n := range part.All.To {
+			if n < 0 {
+				t.Errorf("%s has %d %s", part.From, n, to)
+			}
+		}
+	}
+}
+
+// TestOldestIsSinceItWaits: a comment of last week that was put back has waited since then.
+func TestOldestIsSinceItWaits(t *testing.T) {
+	h := newHouse(t)
+	an := h.person("an@bao.example", moderation.Admin)
+	old := h.comment("bao", comments.Pending)
+	h.decideOne(an, moderation.Decision{ID: string(old.ID), Action: moderation.Reject})
+	h.now = h.now.Add(7 * 24 * time.Hour)
+	h.comment("bao", comments.Pending)
+	waits := h.now
+	h.now = h.now.Add(time.Hour)
+	v := h.stands(old.ID).Version
+	h.decideOne(an, moderation.Decision{ID: string(old.ID), Action: moderation.Restore, Version: &v})
+	st, err := h.Stats(t.Context(), an, "bao", moderation.StatsToday)
+	h.must(err)
+	if st.Oldest.Sub(waits).Abs() > time.Second {
+		t.Errorf("the oldest waits since %s, not %s", st.Oldest, waits)
 	}
 }

@@ -44,6 +44,9 @@ func TestScripts(t *testing.T) {
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){"running": cmdRunning, "mode": cmdMode, "damage": cmdDamage},
 				Setup: func(env *testscript.Env) error {
 					env.Setenv("DUYET_DATA", env.WorkDir+"/data")
+					// A program that is built with the race detector waits for a second at its end,
+					// and the scripts call hundreds.
+					env.Setenv("GORACE", "atexit_sleep_ms=10")
 					if !on.postgres {
 						return nil
 					}

@@ -43,7 +43,7 @@ func duyet(t *testing.T, args ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &exec.Cmd{Path: self, Args: append([]string{"duyet"}, args...), Env: os.Environ()}
+	return &exec.Cmd{Path: self, Args: append([]string{"duyet"}, args...), Env: append(os.Environ(), "GORACE=atexit_sleep_ms=10")}
 }
 
 // must runs a command to its end, in this process, and returns what it printed.

@@ -15,6 +15,7 @@ type plot struct {
 	lines  bool // else bars
 	spans  bool // the values are seconds
 	narrow bool // for a phone
+	dark   bool // for a dark page
 	format func(float64) string
 }
 
@@ -23,12 +24,16 @@ type plotSeries struct {
 	values []float64
 }
 
-// The plots' colours read on white and on black alike (at least 3 to 1 on either, WCAG
-// 1.4.11; words 4.5 to 1), since an image doesn't know the page it stands on.
+// plotInks are a plot's colours on a light page and on a dark one: words at least 4.5 to 1,
+// lines and bars 3 to 1 (WCAG 1.4.3, 1.4.11).
+type plotInks struct {
+	ink, rule charts.Color
+	series    []charts.Color
+}
+
 var (
-	plotInk    = charts.ParseColor("#767676")
-	plotRule   = charts.ParseColor("rgba(128,128,128,0.35)")
-	plotColors = []charts.Color{charts.ParseColor("#0f8a6b"), charts.ParseColor("#b8741a")}
+	plotLight = plotInks{charts.ParseColor("#595959"), charts.ParseColor("rgba(0,0,0,0.14)"), []charts.Color{charts.ParseColor("#0f6b54"), charts.ParseColor("#a85f10")}}
+	plotDark  = plotInks{charts.ParseColor("#b4b8b6"), charts.ParseColor("rgba(255,255,255,0.16)"), []charts.Color{charts.ParseColor("#5cc4a4"), charts.ParseColor("#e0a458")}}
 )
 
 // Sizes of a plot, and how many labels stand along its bottom at most.
@@ -44,6 +49,9 @@ func (p plot) top() (top float64, steps int) {
 	highest := 0.0
 	for _, s := range p.series {
 		for _, v := range s.values {
+			if v == charts.GetNullValue() {
+				continue
+			}
 			highest = max(highest, v)
 		}
 	}
@@ -68,8 +76,13 @@ func (p plot) top() (top float64, steps int) {
 
 // svg draws it.
 func (p plot) svg() ([]byte, error) {
+	inks := plotLight
+	if p.dark {
+		inks = plotDark
+	}
 	theme := charts.MakeTheme(charts.ThemeOption{
-		AxisStrokeColor: plotInk, AxisSplitLineColor: plotRule, BackgroundColor: charts.ColorTransparent, TextColor: plotInk, SeriesColors: plotColors,
+		AxisStrokeColor: inks.ink, AxisSplitLineColor: inks.rule, BackgroundColor: charts.ColorTransparent, TextColor: inks.ink, SeriesColors: inks.series,
+		IsDarkMode: p.dark,
 	})
 	size := charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: plotWidth, Height: plotHeight, Theme: theme}
 	if p.narrow {
@@ -88,7 +101,7 @@ func (p plot) svg() ([]byte, error) {
 	if p.format == nil {
 		p.format = func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 	}
-	font := charts.FontStyle{FontSize: 11, FontColor: plotInk}
+	font := charts.FontStyle{FontSize: 11, FontColor: inks.ink}
 	// Each name is told apart by its mark's shape or place as well as by its colour.
 	legend := charts.LegendOption{SeriesNames: names, FontStyle: font, Offset: charts.OffsetLeft}
 	across := charts.CategoryAxisOption{Labels: p.labels, LabelFontStyle: font, LabelCount: min(len(p.labels), most)}

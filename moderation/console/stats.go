@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-analyze/charts"
 	"github.com/gorilla/mux"
 
 	"duyet/comments"
@@ -192,20 +193,31 @@ func flowFigure(v *visit, st moderation.Stats) (figure, plot) {
 		if st.Period == moderation.StatsMonth || st.Period == moderation.StatsYear {
 			label = v.moment(one.At, st.Period, false)
 		}
-		if p.labels = append(p.labels, label); st.Period == moderation.StatsWeek { // 168 hours: the day says enough
-			p.labels[len(p.labels)-1] = v.moment(one.At, st.Period, false)
+		if st.Period != moderation.StatsWeek {
+			p.add(label, float64(one.Flow.Arrived), float64(one.Flow.Decided))
 		}
-		p.series[0].values = append(p.series[0].values, float64(one.Flow.Arrived))
-		p.series[1].values = append(p.series[1].values, float64(one.Flow.Decided))
 		f.Rows = append(f.Rows, []string{label, v.l.Number(one.Flow.Arrived), v.l.Number(one.Flow.Decided)})
 	}
+	if st.Period == moderation.StatsWeek { // 168 hours are for the table
+		for _, day := range st.Parts {
+			p.add(v.moment(day.From, st.Period, false), float64(day.Arrived), float64(day.All.Decided()))
+		}
+	}
 	return f, p
+}
+
+// add puts a point of each series behind the others.
+func (p *plot) add(label string, values ...float64) {
+	p.labels = append(p.labels, label)
+	for i, value := range values {
+		p.series[i].values = append(p.series[i].values, value)
+	}
 }
 
 func tookFigure(v *visit, st moderation.Stats) (figure, plot) {
 	f := figure{Columns: []string{v.l.Say("stats.when"), v.l.Say("stats.median"), v.l.Say("stats.slow")}}
 	p := plot{
-		series: []plotSeries{{name: f.Columns[1]}, {name: f.Columns[2]}}, lines: true, spans: true,
+		series: []plotSeries{{name: v.l.Say("stats.half")}, {name: "95%"}}, lines: true, spans: true,
 		format: func(s float64) string {
 			if s == 0 {
 				return "0"
@@ -218,9 +230,10 @@ func tookFigure(v *visit, st moderation.Stats) (figure, plot) {
 		label := v.moment(one.From, st.Period, false)
 		median, slow := one.All.Took.Quantile(.5), one.All.Took.Quantile(.95)
 		timed = timed || median > 0
-		p.labels = append(p.labels, label)
-		p.series[0].values = append(p.series[0].values, median)
-		p.series[1].values = append(p.series[1].values, slow)
+		if median == 0 { // nothing was decided: no point
+			median, slow = charts.GetNullValue(), charts.GetNullValue()
+		}
+		p.add(label, median, slow)
 		f.Rows = append(f.Rows, []string{label, v.took(one.All.Took, .5), v.took(one.All.Took, .95)})
 	}
 	if !timed {
@@ -309,7 +322,7 @@ func (c *Console) drawStats(w http.ResponseWriter, r *http.Request, v *visit) er
 	if len(p.labels) == 0 {
 		return comments.ErrNotFound
 	}
-	p.narrow = q.Has("narrow")
+	p.narrow, p.dark = q.Has("narrow"), q.Has("dark")
 	return p.send(w)
 }
 

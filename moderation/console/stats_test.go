@@ -97,6 +97,7 @@ func TestReport(t *testing.T) {
 	h.decideSome(h.person("chu@bao.example", moderation.Owner))
 	b := h.signedIn("chu@bao.example")
 	h.must(b.get("/moderation/report?site=bao&by=quarter&year=2026").says("Báo cáo minh bạch", "2026-Q4", "Đã nhận", "Duyệt", "Xúc phạm", "Khiếu nại"))
+	h.must(b.get("/moderation/report?site=bao&by=year&lang=en").says("Transparency report", "Received", "Half are decided within", "Insult"))
 	rows, err := csv.NewReader(b.get("/moderation/report.csv?site=bao&by=year").Body).ReadAll()
 	h.must(err)
 	got := map[string]string{}
