@@ -52,7 +52,7 @@ func TestAccessibility(t *testing.T) {
 		each(p.name, p.open)
 	}
 	signIn(t, d, tab)
-	for _, path := range []string{"?status=pending", "?status=approved", "audit", "words", "words/list", "learning", "bans", "bans?new=1", "rules", "rules/rule", "attack", "screening/outside", "account", "people", "audit?actor=reader"} {
+	for _, path := range []string{"?status=pending", "?status=approved", "audit", "words", "words/list", "learning", "bans", "bans?new=1", "rules", "rules/rule", "attack", "screening/outside", "account", "people", "audit?actor=reader", "settings", "stats?period=month", "report", "bulk", "bulk/new?queue=pending"} {
 		each("desk "+path, func(lang string) {
 			sep := "?"
 			if strings.Contains(path, "?") {

@@ -39,7 +39,7 @@ var (
 // Sizes of a plot, and how many labels stand along its bottom at most.
 const (
 	plotWidth, plotHeight, plotLabels       = 720, 240, 8
-	narrowWidth, narrowHeight, narrowLabels = 360, 240, 4
+	narrowWidth, narrowHeight, narrowLabels = 360, 240, 3
 	plotDots                                = 40 // points that are marked
 )
 
