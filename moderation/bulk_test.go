@@ -49,7 +49,10 @@ func (h *house) startBulk(who moderation.Moderator, ask moderation.BulkAsk) mode
 }
 
 func TestBulkDecidesWhatStoodAndUndoesIt(t *testing.T) {
-	h := newHouse(t)
+	onBoth(t, testBulkDecidesWhatStoodAndUndoesIt)
+}
+
+func testBulkDecidesWhatStoodAndUndoesIt(t *testing.T, h *house) {
 	an, binh := h.person("an@bao.example", moderation.Editor, "bao"), h.person("binh@bao.example", moderation.Admin, "bao")
 	var before []comments.Comment
 	for range 250 {
@@ -336,8 +339,9 @@ func TestBulkRefuses(t *testing.T) {
 }
 
 // TestBulkNarrowed decides on what a search finds, and forgets the network it was found by.
-func TestBulkNarrowed(t *testing.T) {
-	h := newHouse(t)
+func TestBulkNarrowed(t *testing.T) { onBoth(t, testBulkNarrowed) }
+
+func testBulkNarrowed(t *testing.T, h *house) {
 	an := h.person("an@bao.example", moderation.Editor)
 	h.comment("bao", comments.Pending)
 	id, err := comments.NewID("bao")

@@ -10,15 +10,18 @@ import (
 	"duyet/comments"
 	"duyet/comments/boltstore"
 	"duyet/comments/limit"
+	"duyet/comments/pgstore"
+	"duyet/comments/pgstore/pgtest"
 	"duyet/moderation"
 	modstore "duyet/moderation/boltstore"
+	modpgstore "duyet/moderation/pgstore"
 )
 
 // house is a service on a real store, with a clock that a test moves.
 type house struct {
 	*testing.T
 	*moderation.Service
-	db    *boltstore.DB
+	db    houseStore
 	sites *comments.Service
 	cfg   moderation.Config
 	now   time.Time
@@ -26,30 +29,72 @@ type house struct {
 
 var someAddr = netip.MustParseAddr("203.0.113.7")
 
+// houseStore is what the tests ask of the readers' store.
+type houseStore interface {
+	comments.Store
+	Observe(comments.Observer)
+}
+
+// cluster is the server of the tests that run on both stores.
+var cluster pgtest.Cluster
+
+func TestMain(m *testing.M) { pgtest.Main(m, &cluster) }
+
+// onBoth runs a test on the embedded file and on PostgreSQL.
+func onBoth(t *testing.T, test func(t *testing.T, h *house)) {
+	t.Run("bbolt", func(t *testing.T) { test(t, newHouse(t)) })
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, newHouseOnPostgres(t)) })
+}
+
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{T: t, now: time.Date(2026, 11, 21, 13, 0, 0, 0, time.UTC)}
-	clock := func() time.Time { return h.now }
-	var err error
-	h.db, err = boltstore.Open(t.Context(), boltstore.Options{
+	db, err := boltstore.Open(t.Context(), boltstore.Options{
 		Path: filepath.Join(t.TempDir(), "duyet.db"), Create: true, Installation: "test", Fingerprint: "fingerprint",
-		Key: []byte("0123456789abcdef0123456789abcdef"), Holder: "test", Now: clock,
+		Key: []byte("0123456789abcdef0123456789abcdef"), Holder: "test", Now: h.clock,
 	})
 	h.must(err)
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
-		if err := h.db.CheckTree(ctx); err != nil {
+		if err := db.CheckTree(ctx); err != nil {
 			t.Error(err)
 		}
-		if err := h.db.Check(ctx, nil, func(p boltstore.Problem) { t.Errorf("check: %s", p) }); err != nil {
+		if err := db.Check(ctx, nil, func(p boltstore.Problem) { t.Errorf("check: %s", p) }); err != nil {
 			t.Error(err)
 		}
-		if err := h.db.Close(); err != nil {
+		if err := db.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	store, err := modstore.New(t.Context(), h.db)
+	store, err := modstore.New(t.Context(), db)
 	h.must(err)
+	return h.move(db, store)
+}
+
+func newHouseOnPostgres(t *testing.T) *house {
+	t.Helper()
+	h := &house{T: t, now: time.Date(2026, 11, 21, 13, 0, 0, 0, time.UTC)}
+	db, err := pgstore.Open(t.Context(), cluster.Database(t), pgstore.Options{
+		Key: []byte("0123456789abcdef0123456789abcdef"), Fingerprint: "fingerprint", Installation: "test", Now: h.clock,
+	})
+	h.must(err)
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	store, err := modpgstore.New(t.Context(), db)
+	h.must(err)
+	return h.move(db, store)
+}
+
+func (h *house) clock() time.Time { return h.now }
+
+// move puts the service over its stores.
+func (h *house) move(db houseStore, store moderation.Store) *house {
+	h.Helper()
+	h.db = db
+	clock := h.clock
 	throttle, err := limit.NewSignIn(1000, clock)
 	h.must(err)
 	h.sites = comments.NewService(comments.Config{Store: h.db, Now: clock})
@@ -58,7 +103,7 @@ func newHouse(t *testing.T) *house {
 	}
 	h.Service = moderation.NewService(h.cfg)
 	for _, id := range []string{"bao", "khac"} {
-		_, err := h.sites.AddSite(t.Context(), id, "Báo "+id, []string{"https://" + id + ".example"}, comments.ActorOperator)
+		_, err := h.sites.AddSite(h.Context(), id, "Báo "+id, []string{"https://" + id + ".example"}, comments.ActorOperator)
 		h.must(err)
 	}
 	return h

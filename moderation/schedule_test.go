@@ -10,8 +10,9 @@ import (
 	"duyet/moderation"
 )
 
-func TestSchedule(t *testing.T) {
-	h := newHouse(t)
+func TestSchedule(t *testing.T) { onBoth(t, testSchedule) }
+
+func testSchedule(t *testing.T, h *house) {
 	h.db.Observe(h.Observe)
 	an, xem := h.person("an@bao.example", moderation.Editor, "bao"), h.person("xem@bao.example", moderation.Viewer)
 	c, edited, orphan, other := h.comment("bao", comments.Pending), h.comment("bao", comments.Pending), h.comment("bao", comments.Pending), h.comment("khac", comments.Pending)

@@ -41,8 +41,9 @@ func TestSpans(t *testing.T) {
 
 // TestStatsAreExact decides, undoes and redoes at random over three days, counts with a
 // service that is cut at random, and compares with what the comments and their histories say.
-func TestStatsAreExact(t *testing.T) {
-	h := newHouse(t)
+func TestStatsAreExact(t *testing.T) { onBoth(t, testStatsAreExact) }
+
+func testStatsAreExact(t *testing.T, h *house) {
 	random := rand.New(rand.NewPCG(3, 4))
 	people := []moderation.Moderator{h.person("an@bao.example", moderation.Editor), h.person("binh@bao.example", moderation.Owner)}
 	store := &flaky{Store: h.cfg.Store, every: 3}
@@ -228,8 +229,9 @@ func (h *house) appeal(id comments.ID) {
 }
 
 // TestAppealsAreCounted: whether one was heard is what stands in the end.
-func TestAppealsAreCounted(t *testing.T) {
-	h := newHouse(t)
+func TestAppealsAreCounted(t *testing.T) { onBoth(t, testAppealsAreCounted) }
+
+func testAppealsAreCounted(t *testing.T, h *house) {
 	an := h.person("an@bao.example", moderation.Admin)
 	decide := func(id comments.ID, actions ...moderation.Action) {
 		for _, a := range actions {
@@ -300,8 +302,9 @@ func TestStatsAfterEditsAndMoves(t *testing.T) {
 }
 
 // TestOldestIsSinceItWaits: a comment of last week that was put back has waited since then.
-func TestOldestIsSinceItWaits(t *testing.T) {
-	h := newHouse(t)
+func TestOldestIsSinceItWaits(t *testing.T) { onBoth(t, testOldestIsSinceItWaits) }
+
+func testOldestIsSinceItWaits(t *testing.T, h *house) {
 	an := h.person("an@bao.example", moderation.Admin)
 	old := h.comment("bao", comments.Pending)
 	h.decideOne(an, moderation.Decision{ID: string(old.ID), Action: moderation.Reject})
