@@ -29,6 +29,8 @@ type QueueQuery struct {
 	Asked  search.Query // what narrows the queue; its own site, status and queue come before those above
 	After  string       // cursor
 	Limit  int          // 0 = PageDefault
+	// Uncounted leaves out how many fit what is narrowed, which takes longer than the page.
+	Uncounted bool
 }
 
 // Item is a comment in a queue, with the page it stands on.
@@ -47,6 +49,8 @@ type QueuePage struct {
 	// AtLeast tells that there are more than Total: what is narrowed is counted exactly up
 	// to search.CountMost.
 	AtLeast bool
+	// Uncounted tells that Total is what the page holds, as was asked for, and AtLeast set.
+	Uncounted bool
 	// Partial tells that the page ended because it took too long, with Next to go on from.
 	Partial bool
 }
@@ -76,12 +80,13 @@ func (s *Service) Queue(ctx context.Context, who Moderator, q QueueQuery) (Queue
 		}
 		page.Counts.Add(head.Counts)
 		page.Queues.Add(head.Queues)
-		part, err := s.part(ctx, f, q.Asked, head, true)
+		part, err := s.part(ctx, f, q.Asked, head, !q.Uncounted)
 		if err != nil {
 			return QueuePage{}, err
 		}
 		page.Total += int64(part.Found)
 		page.AtLeast = page.AtLeast || part.AtLeast
+		page.Uncounted = page.Uncounted || q.Uncounted && part.AtLeast
 		m.add(part)
 	}
 	list, last, more := m.page()
@@ -100,7 +105,11 @@ func (s *Service) part(ctx context.Context, f QueueFilter, asked search.Query, h
 		if !f.Listed() { // by risk, of a queue that all are pending in
 			asked.Queue, f.Queue = f.Queue, ""
 		}
-		return s.search.Search(ctx, search.Ask{Filter: f, Query: asked, Count: count})
+		a, err := s.search.Search(ctx, search.Ask{Filter: f, Query: asked, Count: count})
+		if !count {
+			a.Found, a.AtLeast = len(a.Comments), a.More || f.After != ""
+		}
+		return a, err
 	}
 	f.Limit++ // one more tells whether something follows
 	list, err := s.cfg.Store.Queue(ctx, f)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -106,4 +107,11 @@ func TestDeskKeys(t *testing.T) {
 		s.key(key)
 		eventually(t, "the page of "+key, func() bool { return strings.Contains(get(t, s.tab, chromedp.Location()), part) })
 	}
+
+	// A search shows its first page at once, and how much it finds behind it.
+	n.letters(70, 140)
+	do(t, s.tab, chromedp.Navigate(line.address+"/moderation/?queue=pending&q=mo+them"), chromedp.WaitVisible(chromedp.CSS(".rows")))
+	eventually(t, "how many were found", func() bool {
+		return seen[string](s, `document.querySelector(".pane-head h2 .num").textContent`) == fmt.Sprint(n.pending())
+	})
 }

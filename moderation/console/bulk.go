@@ -74,7 +74,7 @@ func (c *Console) answerNewBulk(w http.ResponseWriter, r *http.Request, v *visit
 	p.Site = site.ID
 	c.inZoneOf(v, site)
 	templates.UseLocale(r, v.l)
-	page, _, unread, err := c.list(r.Context(), v, p, site)
+	page, _, unread, err := c.list(r.Context(), v, p, site, true)
 	if err != nil {
 		return err
 	}

@@ -65,8 +65,19 @@ func TestBulkAtTheDesk(t *testing.T) {
 	if a := h.signedIn("minh@bao.example").get("/moderation/?site=*"); strings.Contains(a.Body.String(), "Quyết định một lần") {
 		t.Error("offered for all sites at once")
 	}
-	narrowed := an.get("/moderation/?" + url.Values{"site": {"bao"}, "queue": {"pending"}, "q": {"ban sim"}}.Encode())
-	h.must(narrowed.says("Quyết định một lần cho cả 60 bình luận"))
+	// A search is there before it is known how much it finds; the number comes behind it.
+	words := url.Values{"site": {"bao"}, "queue": {"pending"}, "q": {"ban sim"}}
+	narrowed := an.get("/moderation/?" + words.Encode())
+	h.must(narrowed.says("Quyết định một lần cho hơn 50 bình luận", "50+"))
+	if !strings.Contains(narrowed.Body.String(), `data-count-at="/moderation/?count=1&amp;`) {
+		t.Error("nothing says where the number is")
+	}
+	words.Set("count", "1")
+	counted := an.get("/moderation/?" + words.Encode())
+	h.must(counted.says("Quyết định một lần cho cả 60 bình luận"))
+	if strings.Contains(counted.Body.String(), "data-count-at") {
+		t.Error("what is counted is to be counted again")
+	}
 
 	form := an.get("/moderation/bulk/new?" + url.Values{"site": {"bao"}, "queue": {"pending"}, "q": {"ban sim"}}.Encode())
 	h.must(form.says("60 bình luận sẽ được quyết định", "Bán sim số 0", "ban", "sim", "Spam"))

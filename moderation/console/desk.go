@@ -44,7 +44,8 @@ type deskPage struct {
 	AtProof   bool
 	Seq       uint64 // of the journal, before the list was read
 	Script    script
-	AtLeast   bool // there are more than Total
+	AtLeast   bool   // there are more than Total
+	CountURL  string // tells how many, where the page didn't wait for it
 	Filters   filters
 	Everyone  bool // all sites
 	HandOver  handOver
@@ -164,7 +165,7 @@ func (c *Console) desk(r *http.Request, v *visit, p place, all []comments.Site, 
 	if err != nil {
 		return nil, err
 	}
-	queue, asked, mistyped, err := c.list(ctx, v, p, site)
+	queue, asked, mistyped, err := c.list(ctx, v, p, site, r.URL.Query().Has("count"))
 	if err != nil {
 		return nil, err
 	}
@@ -175,6 +176,9 @@ func (c *Console) desk(r *http.Request, v *visit, p place, all []comments.Site, 
 			return v.who.May(moderation.Decide, s.ID) && (s.ID == p.Site || p.Site == comments.Installation)
 		}),
 		Bulk: v.bulk(p), Seq: tally.Seq, AtLeast: queue.AtLeast, Everyone: p.Site == comments.Installation,
+	}
+	if queue.Uncounted {
+		d.CountURL = c.set.URL(p.path(query("count", "1")))
 	}
 	if d.Find = (find{p.Words, p.Site}); p.Words != "" && p.Queue == everything {
 		d.Heading = v.l.Say("search.results")
@@ -293,8 +297,8 @@ func (d *deskPage) Plus() string {
 	return ""
 }
 
-// list reads the place's list. unread is what was typed and can't be read: then there is none.
-func (c *Console) list(ctx context.Context, v *visit, p place, site comments.Site) (page moderation.QueuePage, asked search.Query, unread string, err error) {
+// list reads the place's list, and counts what is narrowed if that is to be waited for. unread is what was typed and can't be read: then there is none.
+func (c *Console) list(ctx context.Context, v *visit, p place, site comments.Site, counted bool) (page moderation.QueuePage, asked search.Query, unread string, err error) {
 	asked, err = p.narrow.query(site.Settings.Location())
 	var bad *search.UnreadError
 	if errors.As(err, &bad) {
@@ -305,7 +309,7 @@ func (c *Console) list(ctx context.Context, v *visit, p place, site comments.Sit
 		return page, asked, "", err
 	}
 	q := p.query()
-	q.Asked = asked
+	q.Asked, q.Uncounted = asked, !counted
 	page, err = c.cfg.Service.Queue(ctx, v.who, q)
 	return page, asked, "", err
 }

@@ -222,6 +222,16 @@
     if (box) box.checked = false;
   };
 
+  // How many fit a search takes longer than its first page: the number comes behind it.
+  const uncounted = list.querySelector("[data-count-at]");
+  if (uncounted) {
+    page(uncounted.dataset.countAt).then((doc) => {
+      const n = doc.querySelector(".pane-head h2 .num"), all = doc.querySelector(".all-that-match a");
+      if (n) uncounted.replaceWith(document.adoptNode(n));
+      if (all) list.querySelector(".all-that-match > a")?.replaceWith(document.adoptNode(all));
+    }).catch(() => {}); // the number of those that are here stays, with its plus
+  }
+
   // --- counts: what the server last said, and what is under way ---
   let known = { seq: Number(main.dataset.seq) || 0, counts: {} };
   for (const one of document.querySelectorAll("[data-count]")) known.counts[one.dataset.count] = Number(one.dataset.n);
