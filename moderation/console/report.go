@@ -1,17 +1,192 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"duyet/comments"
 	"duyet/moderation"
+	"duyet/templates"
 )
+
+// reportPage is a site's transparency report.
+type reportPage struct {
+	frame
+	Sites    []link
+	Bys      []link
+	SiteName string
+	Year     int
+	PrevURL  string
+	NextURL  string
+	ByYear   bool
+	Periods  []string
+	Measures []reportRow
+	Reasons  []reportRow
+	CSVURL   string
+	JSONURL  string
+	Empty    bool
+}
+
+type reportRow struct {
+	Name  string
+	Cells []string
+}
+
+// reportMeasures are what a report counts, under the names that CSV and JSON use.
+var reportMeasures = []struct {
+	id string
+	of func(moderation.StatsPart) int64
+}{
+	{"received", func(p moderation.StatsPart) int64 { return p.Arrived }},
+	{"approved", func(p moderation.StatsPart) int64 { return p.All.To[comments.Approved] + p.Unasked[comments.Approved] }},
+	{"rejected", func(p moderation.StatsPart) int64 { return p.All.To[comments.Rejected] + p.Unasked[comments.Rejected] }},
+	{"spam", func(p moderation.StatsPart) int64 { return p.All.To[comments.Spam] + p.Unasked[comments.Spam] }},
+	{"trashed", func(p moderation.StatsPart) int64 { return p.All.To[comments.Trashed] + p.Unasked[comments.Trashed] }},
+	{"automatic", func(p moderation.StatsPart) (n int64) {
+		for _, k := range p.Unasked {
+			n += k
+		}
+		return n
+	}},
+	{"restored", func(p moderation.StatsPart) int64 { return p.Restored }},
+	{"undone", func(p moderation.StatsPart) int64 { return p.Undone }},
+	{"appeals", func(p moderation.StatsPart) int64 { return p.Appealed }},
+	{"appeals_upheld", func(p moderation.StatsPart) int64 { return p.Upheld }},
+	{"appeals_granted", func(p moderation.StatsPart) int64 { return p.Granted }},
+	{"reports", func(p moderation.StatsPart) int64 { return p.Reported }},
+	{"reworded", func(p moderation.StatsPart) int64 { return p.Reworded }},
+	{"withdrawn", func(p moderation.StatsPart) int64 { return p.Withdrawn }},
+}
+
+// reportAsked is what a report is asked about.
+type reportAsked struct {
+	site string
+	by   moderation.ReportBy
+	year int
+}
+
+func askedReport(q url.Values) (a reportAsked, err error) {
+	a = reportAsked{site: q.Get("site"), by: moderation.ReportBy(cmp.Or(q.Get("by"), string(moderation.ByMonth)))}
+	if y := q.Get("year"); y != "" {
+		if a.year, err = strconv.Atoi(y); err != nil || a.year == 0 {
+			return a, errors.Join(comments.ErrMalformed, err)
+		}
+	}
+	return a, nil
+}
+
+func (a reportAsked) path(file string) string {
+	q := query("site", a.site, "by", string(a.by), "year", strconv.Itoa(a.year))
+	return reportPath + file + "?" + q.Encode()
+}
+
+func (a reportAsked) name(at time.Time) string {
+	switch a.by {
+	case moderation.ByYear:
+		return at.Format("2006")
+	case moderation.ByQuarter:
+		return fmt.Sprintf("%d-Q%d", at.Year(), (int(at.Month())+2)/3)
+	}
+	return at.Format("2006-01")
+}
+
+// report reads what is asked for, with the site and year filled in.
+func (c *Console) report(r *http.Request, v *visit) (a reportAsked, all []comments.Site, site comments.Site, parts []moderation.StatsPart, err error) {
+	if a, err = askedReport(r.URL.Query()); err != nil {
+		return a, nil, site, nil, err
+	}
+	if all, site, err = c.sites(r.Context(), v, a.site); err != nil || site.ID == "" {
+		return a, all, site, nil, err
+	}
+	c.inZoneOf(v, site)
+	if a.site = site.ID; a.year == 0 {
+		a.year = v.now.In(site.Settings.Location()).Year()
+	}
+	parts, err = c.cfg.Service.Report(r.Context(), v.who, site.ID, a.by, a.year)
+	return a, all, site, parts, err
+}
+
+func (c *Console) showReport(w http.ResponseWriter, r *http.Request, v *visit) error {
+	a, all, site, parts, err := c.report(r, v)
+	if err != nil {
+		return err
+	}
+	if site.ID == "" {
+		return c.noSite(w, r, v)
+	}
+	templates.UseLocale(r, v.l)
+	d := &reportPage{
+		frame: c.frame(r, v, "stats"), SiteName: site.Name, Year: a.year, ByYear: a.by == moderation.ByYear,
+		CSVURL: c.set.URL(a.path(".csv")), JSONURL: c.set.URL(a.path(".json")), Empty: len(parts) == 0,
+	}
+	at := func(change func(*reportAsked)) string {
+		b := a
+		change(&b)
+		return c.set.URL(b.path(""))
+	}
+	if len(all) > 1 {
+		for _, s := range all {
+			d.Sites = append(d.Sites, link{Words: s.Name, URL: at(func(b *reportAsked) { b.site = s.ID }), Current: s.ID == site.ID})
+		}
+	}
+	for _, by := range moderation.ReportBys {
+		d.Bys = append(d.Bys, link{Words: v.l.Say("report.by." + string(by)), URL: at(func(b *reportAsked) { b.by = by }), Current: by == a.by})
+	}
+	if !d.ByYear {
+		d.PrevURL = at(func(b *reportAsked) { b.year-- })
+		if a.year < v.now.In(site.Settings.Location()).Year() {
+			d.NextURL = at(func(b *reportAsked) { b.year++ })
+		}
+	}
+	for _, p := range parts {
+		d.Periods = append(d.Periods, a.name(p.From))
+	}
+	row := func(name string, of func(moderation.StatsPart) string) reportRow {
+		one := reportRow{Name: name}
+		for _, p := range parts {
+			one.Cells = append(one.Cells, of(p))
+		}
+		return one
+	}
+	for _, m := range reportMeasures {
+		d.Measures = append(d.Measures, row(v.l.Say("report.measure."+m.id), func(p moderation.StatsPart) string { return v.l.Number(m.of(p)) }))
+	}
+	d.Measures = append(d.Measures,
+		row(v.l.Say("stats.median"), func(p moderation.StatsPart) string { return v.took(p.All.Took, .5) }),
+		row(v.l.Say("stats.slow"), func(p moderation.StatsPart) string { return v.took(p.All.Took, .95) }))
+	for _, code := range reasonsOf(parts) {
+		d.Reasons = append(d.Reasons, row(v.reasonOf(code), func(p moderation.StatsPart) string {
+			if share := p.Reasons[code]; share != nil {
+				return v.l.Number(share.Decided())
+			}
+			return v.l.Number(0)
+		}))
+	}
+	title := v.l.Say("report.title") + " · Duyet"
+	return c.set.Page(w, http.StatusOK, "console/report", templates.View{L: v.l, D: d, Title: title, NoIndex: true, Classes: "wide"})
+}
+
+// reasonsOf are the codes of all reasons for which anything was refused, in order.
+func reasonsOf(parts []moderation.StatsPart) []string {
+	codes := map[string]bool{}
+	for _, p := range parts {
+		for code := range p.Reasons {
+			codes[code] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(codes))
+}
 
 // apiReportPart is one period of a transparency report: counts alone, no person and no comment.
 type apiReportPart struct {
