@@ -237,7 +237,7 @@ func (s *Service) UndoBulk(ctx context.Context, who Moderator, site, id string) 
 		if !b.MayUndo() {
 			return false
 		}
-		b.State, b.UndoneBy, b.Undid, b.EndedAt = BulkUndoing, who.ID, 0, time.Time{}
+		b.State, b.UndoneBy, b.EndedAt = BulkUndoing, who.ID, time.Time{} // one that was stopped goes on where it was
 		return true
 	})
 }

@@ -362,3 +362,49 @@ func testBulkNarrowed(t *testing.T, h *house) {
 		t.Errorf("what was found is %s", got)
 	}
 }
+
+// TestBulkUndoGoesOn: an undo whose owner loses the role in the middle is finished by
+// somebody else, and every comment is counted once.
+func TestBulkUndoGoesOn(t *testing.T) {
+	h := newHouse(t)
+	an, binh := h.person("an@bao.example", moderation.Editor), h.person("binh@bao.example", moderation.Owner)
+	for range 250 {
+		h.comment("bao", comments.Pending)
+	}
+	b := h.startBulk(an, moderation.BulkAsk{Site: "bao", Queue: "pending", Action: moderation.Spam})
+	b = h.bulkRun(h.Service, an, "bao", b.ID)
+	_, err := h.UndoBulk(t.Context(), an, "bao", b.ID)
+	h.must(err)
+	// The first chunk is taken back and the line cut behind it; then An may decide no more.
+	b = h.cutOnce(b)
+	if b.State != moderation.BulkUndoing || b.Restored != 100 {
+		t.Fatalf("in the middle: %+v", b)
+	}
+	role := moderation.Viewer
+	_, err = h.ChangePerson(t.Context(), an.Email, moderation.PersonChange{Role: &role})
+	h.must(err)
+	if b = h.bulkRun(h.Service, binh, "bao", b.ID); b.State != moderation.BulkStopped || !b.MayUndo() {
+		t.Fatalf("after losing the role: %+v", b)
+	}
+	_, err = h.UndoBulk(t.Context(), binh, "bao", b.ID)
+	h.must(err)
+	if b = h.bulkRun(h.Service, binh, "bao", b.ID); b.State != moderation.BulkUndone || b.Restored != 250 || b.Kept != 0 || len(b.Left) != 0 {
+		t.Errorf("finished by another: %+v", b)
+	}
+	if n := h.pendingOf("bao"); n != 250 {
+		t.Errorf("%d wait again", n)
+	}
+}
+
+// cutOnce runs a job until its third write fails, and no further.
+func (h *house) cutOnce(b moderation.Bulk) moderation.Bulk {
+	h.Helper()
+	cfg := h.cfg
+	cfg.Store = &flaky{Store: h.cfg.Store, every: 3}
+	ctx, cancel := context.WithCancel(h.Context())
+	defer cancel()
+	h.must(moderation.NewService(cfg).RunBulk(ctx, func(error) { cancel() }))
+	b, err := h.Bulk(h.Context(), moderation.Moderator{Role: moderation.Viewer}, b.Site, b.ID)
+	h.must(err)
+	return b
+}
